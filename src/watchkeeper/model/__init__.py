@@ -1,0 +1,44 @@
+"""The definitions, resolved: frozen, total, without positions. The only thing `compile`, `checks` and the console read."""
+
+from watchkeeper.model.alert import Alert, Comparison, Kind, Severity, Threshold, Unit
+from watchkeeper.model.catalog import Catalog, Dependency, Intervals, Service
+from watchkeeper.model.deployment import Credentials, Deployment, Target
+from watchkeeper.model.metric import Emitter, Label, Metric, MetricType, Scrape
+from watchkeeper.model.routing import Inhibition, PagerDuty, Receiver, Route, Routing, Slack, Timing, Webhook
+from watchkeeper.model.slo import BudgetState, Outage, Queries, RequestClass, Requests, Slo, Tier
+
+__all__ = [
+    "Alert",
+    "BudgetState",
+    "Catalog",
+    "Comparison",
+    "Credentials",
+    "Dependency",
+    "Deployment",
+    "Emitter",
+    "Inhibition",
+    "Intervals",
+    "Kind",
+    "Label",
+    "Metric",
+    "MetricType",
+    "Outage",
+    "PagerDuty",
+    "Queries",
+    "Receiver",
+    "RequestClass",
+    "Requests",
+    "Route",
+    "Routing",
+    "Scrape",
+    "Service",
+    "Severity",
+    "Slack",
+    "Slo",
+    "Target",
+    "Threshold",
+    "Tier",
+    "Timing",
+    "Unit",
+    "Webhook",
+]

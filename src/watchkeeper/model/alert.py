@@ -1,0 +1,72 @@
+"""Alerts as their owner writes them: a value, a threshold, how long, and what to tell whom."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from watchkeeper.quantity import Duration
+
+
+class Severity(StrEnum):
+    """critical pages at any hour, high pages, warning is a message, info is only shown."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Kind(StrEnum):
+    """What an alert speaks of; decides what may silence it. Only symptoms are inhibited by an outage of their service."""
+
+    SYMPTOM = "symptom"
+    CAUSE = "cause"
+    COST = "cost"
+    MONITORING = "monitoring"
+    WATCHDOG = "watchdog"
+
+
+class Comparison(StrEnum):
+    ABOVE = "above"
+    BELOW = "below"
+
+
+class Unit(StrEnum):
+    """How a value is shown: 0.27 as `27%` (ratio), 1.5 as `1.5s`."""
+
+    RATIO = "ratio"
+    SECONDS = "seconds"
+    BYTES = "bytes"
+    DOLLARS = "dollars"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    comparison: Comparison
+    value: Decimal
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    name: str
+    severity: Severity
+    kind: Kind
+    component: str
+    team: str
+    value: str
+    """PromQL as written; `service` and `environment` are injected by the compiler."""
+    threshold: Threshold
+    within: Duration | None
+    """Window form: every sample of a plain selector over this time is beyond the threshold. Survives a restart of Prometheus."""
+    for_: Duration
+    """Classic form: pending for this long. Zero with `within`."""
+    guard: str
+    """PromQL that must also hold (enough traffic); empty for none."""
+    summary: str
+    impact: str
+    actions: tuple[str, ...]
+    escalation: str
+    runbook: str
+    """File name of a page under `runbooks/`."""

@@ -1,0 +1,60 @@
+"""The resolved whole: what `spec` makes and everything else reads. Nothing in it refers to a file or may be missing."""
+
+from dataclasses import dataclass
+
+from watchkeeper.model.alert import Alert
+from watchkeeper.model.metric import Metric
+from watchkeeper.model.routing import Receiver, Routing
+from watchkeeper.model.slo import BudgetState, Outage, RequestClass, Slo
+from watchkeeper.quantity import Duration
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """Something the service needs and watches from inside: a database, a cache, a module."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    name: str
+    team: str
+    classes: tuple[RequestClass, ...]
+    dependencies: tuple[Dependency, ...]
+    slos: tuple[Slo, ...]
+    outage: Outage
+    budget_policy: tuple[BudgetState, ...]
+    alerts: tuple[Alert, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """How often things are scraped and evaluated."""
+
+    scrape_critical: Duration
+    scrape_standard: Duration
+    rules_critical: Duration
+    rules_standard: Duration
+    rules_slow: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    timezone: str
+    """IANA name, used for every schedule."""
+    intervals: Intervals
+    metrics: tuple[Metric, ...]
+    services: tuple[Service, ...]
+    receivers: tuple[Receiver, ...]
+    routing: Routing
+    runbooks: tuple[str, ...]
+    """File names of the runbook pages that exist."""
+
+    def metric(self, name: str) -> Metric:
+        """Raises KeyError when the catalog has no such metric."""
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        raise KeyError(name)

@@ -1,0 +1,37 @@
+"""Where one set of definitions runs: addresses and credential files. Rules and templates never depend on it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    username: str
+    password_file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One process exposing metrics."""
+
+    address: str
+    """`host:port`."""
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    environment: str
+    targets: tuple[Target, ...]
+    """Processes with the SDK: scraped by both jobs."""
+    probes: tuple[Target, ...]
+    """Probe processes: scraped by the critical job only."""
+    prometheus: str
+    """`host:port` where Prometheus scrapes itself."""
+    alertmanagers: tuple[str, ...]
+    engine_credentials: Credentials | None
+    pagerduty_url: str
+    """Empty for PagerDuty's own address."""
+    webhooks: tuple[tuple[str, str], ...]
+    """Address of each `Webhook` receiver, by its key."""
+    console_url: str
+    """Where links in notifications lead; empty for none."""
