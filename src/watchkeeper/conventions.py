@@ -1,0 +1,79 @@
+"""Every generated name, one function or constant per name. Series follow Prometheus' `level:metric:operations`."""
+
+import re
+
+from watchkeeper.model import Severity, Tier
+from watchkeeper.quantity import Duration, Ratio
+
+SLI_EVENTS = "sli_events_total"
+"""The narrow counter the SDK emits for every classified request: `{slo, class, outcome}`."""
+
+SLI_ERRORS = "slo:sli_errors:rate5m"
+"""Level 0: bad events per second, present whenever there is traffic data, zero without errors."""
+
+SLI_TOTAL = "slo:sli_total:rate5m"
+"""Level 0: good and bad events per second."""
+
+BUDGET_REMAINING = "slo:error_budget_remaining:ratio"
+"""1 at the start, 0 when spent, negative when overspent; over the SLO's whole window."""
+
+HISTORY_COVERAGE = "slo:history_coverage:ratio"
+"""Share of the SLO's window for which there is history; a budget younger than its window is no verdict."""
+
+EXHAUSTED_IN = "slo:error_budget_exhausted_in:seconds"
+"""Seconds until the budget is spent at the pace of the last 5 minutes; absent while nothing burns."""
+
+PROBE_SUCCESS = "probe_success"
+
+
+def error_ratio(window: Duration) -> str:
+    return f"slo:sli_error:ratio_rate{window.promql}"
+
+
+def slo_group(service: str, slo: str) -> str:
+    return f"slo-{service}-{slo}"
+
+
+def slo_slow_group(service: str, slo: str) -> str:
+    return f"slo-{service}-{slo}-slow"
+
+
+def alert_group(service: str, severity: Severity) -> str:
+    return f"alerts-{service}-{severity}"
+
+
+MONITORING_GROUP = "alerts-monitoring"
+
+
+def burn_alert(severity: Severity) -> str:
+    """Specification names: ErrorBudgetBurnRateCritical, ...High, ...Warning."""
+    return f"ErrorBudgetBurnRate{severity.value.capitalize()}"
+
+
+def budget_alert(consumed: Ratio) -> str:
+    if consumed.value >= 1:
+        return "ErrorBudgetExhausted"
+    return f"ErrorBudget{consumed.percent.normalize():f}PercentConsumed"
+
+
+SLI_MISSING = "SLIMissing"
+TRAFFIC_COLLAPSE = "TrafficCollapse"
+OUTAGE = "ServiceOutage"
+
+
+def tier_name(tier: Tier) -> str:
+    """`critical-2%-1h`: stable, readable, unique within an SLO."""
+    return f"{tier.severity}-{tier.budget_share}-{tier.long_window}"
+
+
+def runbook_for(alert: str) -> str:
+    """`DatabaseDown` -> `database-down.md`; runs of capitals stay together (`LLMCostSpike` -> `llm-cost-spike.md`)."""
+    words = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+", alert)
+    return "-".join(words).lower() + ".md"
+
+
+RECORDING_RULES_FILE = "prometheus-recording-rules.yaml"
+ALERT_RULES_FILE = "prometheus-alert-rules.yaml"
+PROMETHEUS_FILE = "prometheus.yaml"
+ALERTMANAGER_FILE = "alertmanager-config.yaml"
+TEMPLATES_FILE = "templates/watchkeeper.tmpl"
