@@ -17,8 +17,9 @@ class Severity(StrEnum):
 
 
 class Kind(StrEnum):
-    """What an alert speaks of; decides what may silence it. Only symptoms are inhibited by an outage of their service."""
+    """What an alert speaks of; decides what may silence it. Only symptoms may be inhibited; an outage never is."""
 
+    OUTAGE = "outage"
     SYMPTOM = "symptom"
     CAUSE = "cause"
     COST = "cost"
