@@ -370,7 +370,7 @@ def _threshold_hint(text: str) -> str:
         per = {"m": 60, "h": 3600, "s": 1}[rate[2][0]]
         value = Decimal(rate[1]) / per
         return f"rates are per second: write {plain(value)}/s" if value * 10**6 % 1 == 0 else "rates are per second"
-    for parse in (Duration.parse, Bytes.parse, Money.parse):
+    for parse in (Bytes.parse, Duration.parse, Money.parse):
         try:
             parse(text)
         except QuantityError as error:
