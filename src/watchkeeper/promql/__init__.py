@@ -1,7 +1,24 @@
 """PromQL as values: read (behind a guard), rewrite, ask which labels come out, print."""
 
 from watchkeeper.promql.guard import PromqlError
+from watchkeeper.promql.nodes import Matcher, Node, Range, Selector, Subquery
 from watchkeeper.promql.parse import parse
 from watchkeeper.promql.render import render
+from watchkeeper.promql.rewrite import inject, keep_labels, metrics, ranges, selectors, unportable
 
-__all__ = ["PromqlError", "parse", "render"]
+__all__ = [
+    "Matcher",
+    "Node",
+    "PromqlError",
+    "Range",
+    "Selector",
+    "Subquery",
+    "inject",
+    "keep_labels",
+    "metrics",
+    "parse",
+    "ranges",
+    "render",
+    "selectors",
+    "unportable",
+]

@@ -75,6 +75,15 @@ def selector(name: str, *matchers: Matcher, **labels: str | Condition) -> Select
     return Selector(name, (*matchers, *(_matcher(label, condition) for label, condition in labels.items())))
 
 
+def narrow(node: Selector, **labels: str | Condition) -> Selector:
+    """The same selector with more matchers."""
+    return replace(node, matchers=(*node.matchers, *(_matcher(label, test) for label, test in labels.items())))
+
+
+def equals(label: str, value: str) -> Matcher:
+    return Matcher(label, MatchOperator.EQUAL, value)
+
+
 def _matcher(label: str, condition: str | Condition) -> Matcher:
     if isinstance(condition, str):
         return Matcher(label, MatchOperator.EQUAL, condition)

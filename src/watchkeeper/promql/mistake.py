@@ -11,7 +11,7 @@ from watchkeeper.promql.guard import PromqlError, Token, tokens
 _SYNTAX = "invalid promql query"
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _LEXICAL = re.compile(r"invalid promql query|bad number|unexpected|unterminated|unclosed")
-# what may follow a correct beginning, before and after its closing brackets: if nothing here fits, the beginning is wrong
+# what may follow a correct beginning, before and after its closing brackets; if nothing fits, the beginning is wrong
 _CONTINUATIONS = (
     "",
     " x",
