@@ -1,14 +1,11 @@
-"""The arithmetic of objectives: budgets, burn rates, detection. Exact: compared as fractions, never as floats.
-
-`target` is the share of good events asked for, `window` the time it is asked over.
-"""
+"""The arithmetic of objectives: budgets, burn rates, detection. Exact: compared as fractions, never as floats."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import ceil, floor
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from watchkeeper.quantity import Duration, Ratio
 
@@ -19,51 +16,65 @@ MIN_SCRAPES = 4
 _DIGITS = 12
 
 
-class Tier(Protocol):
-    """A burn alert as its owner declares it; all else is derived."""
-
-    @property
-    def budget_share(self) -> Ratio: ...
-    @property
-    def long_window(self) -> Duration: ...
-
-
-class Step(Protocol):
-    """A step of a budget policy."""
-
-    @property
-    def consumed(self) -> Ratio: ...
-
-
-TierT = TypeVar("TierT", bound=Tier)
-StepT = TypeVar("StepT", bound=Step)
+def decimal(value: Fraction) -> Decimal:
+    """Exact where the fraction ends within 12 significant digits, else rounded to them."""
+    with localcontext(prec=_DIGITS):
+        return Decimal(value.numerator) / Decimal(value.denominator)
 
 
 @dataclass(frozen=True, slots=True)
-class Burn(Generic[TierT]):
-    """A tier with everything derived from it. It fires when the error ratios of both windows exceed the threshold."""
+class Objective:
+    """A share of good events over a rolling window."""
 
-    tier: TierT
-    factor: Decimal
-    """Burn rate above which it fires: budget share x window / long window."""
-    threshold: Ratio
-    """Error ratio above which it fires: factor x (1 - target). From 1 on, not even a total outage fires it."""
-    short_window: Duration
-    """A twelfth of the long window in whole seconds, at least four scrapes."""
-    exhausted_in: Duration
-    """How long a whole budget lasts at `factor`, the slowest pace it catches."""
-    min_events: int
-    """The fewest events in a window among which a single bad one does not fire it."""
+    target: Ratio
+    window: Duration
+
+    def __post_init__(self) -> None:
+        if not 0 < self.target.value < 1:
+            raise ValueError(f"a target lies between 0 % and 100 %, both excluded: {self.target}")
+        if not self.window:
+            raise ValueError("an objective needs a window longer than nothing")
 
     @property
-    def reachable(self) -> bool:
-        return self.threshold.value < 1
+    def budget_time(self) -> Duration:
+        """The budget as a total outage at average traffic: 43 min 12 s for 99.9 % over 30 d."""
+        return self.window * self.target.complement
+
+    @property
+    def max_burn(self) -> Decimal:
+        """The burn rate of a total outage."""
+        return decimal(1 / _fraction(self.target.complement))
+
+    def burn_rate(self, error_share: Ratio) -> Decimal:
+        """How many times faster than allowed the budget is spent; 1 spends it exactly over the window."""
+        return decimal(_fraction(error_share) / _fraction(self.target.complement))
+
+    def time_to_exhaustion(self, burn_rate: Decimal, remaining: Decimal = Decimal(1)) -> Duration | None:
+        """How long `remaining` of the budget lasts; None when nothing burns, zero when nothing remains."""
+        if burn_rate <= 0:
+            return None
+        left = max(Fraction(remaining), Fraction(0))
+        return Duration(decimal(_seconds(self.window) * left / Fraction(burn_rate)))
+
+    def rate_exhausting(self, within: Duration) -> Decimal:
+        """The burn rate that spends the whole budget within a time: 720 for one hour of 30 d."""
+        return decimal(_seconds(self.window) / _seconds(within))
+
+    def share_spent(self, burn_rate: Decimal, over: Duration) -> Ratio:
+        """The share of the whole budget that a burn rate spends in a time: 6 % for 43.2 over one hour of 30 d."""
+        return Ratio(decimal(Fraction(burn_rate) * _seconds(over) / _seconds(self.window)))
+
+    def account(self, bad: Decimal, total: Decimal) -> "Account | None":
+        """What a window's events did to the budget; None without events, which is no verdict."""
+        if total <= 0:
+            return None
+        allowed = Fraction(total) * _fraction(self.target.complement)
+        consumed = Fraction(bad) / allowed
+        return Account(floor(allowed), decimal(consumed), decimal(1 - consumed))
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What the events of a window did to its budget."""
-
     allowed: int
     """Bad events that keep the objective."""
     consumed: Decimal
@@ -90,68 +101,6 @@ class PageTime:
     worst: Duration
 
 
-def decimal(value: Fraction) -> Decimal:
-    """Exact where the fraction ends within 12 significant digits, else rounded to them."""
-    with localcontext(prec=_DIGITS):
-        return Decimal(value.numerator) / Decimal(value.denominator)
-
-
-def budget_time(target: Ratio, window: Duration) -> Duration:
-    """The budget as a total outage at average traffic: 43 min 12 s for 99.9 % over 30 d."""
-    return window * _error_share(target)
-
-
-def max_burn(target: Ratio) -> Decimal:
-    """The burn rate of a total outage."""
-    return decimal(1 / _fraction(_error_share(target)))
-
-
-def burn_rate(target: Ratio, error_share: Ratio) -> Decimal:
-    """How many times faster than allowed the budget is spent; 1 spends it exactly over the window."""
-    return decimal(_fraction(error_share) / _fraction(_error_share(target)))
-
-
-def time_to_exhaustion(window: Duration, rate: Decimal, remaining: Decimal = Decimal(1)) -> Duration | None:
-    """How long `remaining` of a budget lasts at a burn rate; None when nothing burns, zero when nothing remains."""
-    if rate <= 0:
-        return None
-    left = max(Fraction(remaining), Fraction(0))
-    return Duration(decimal(_seconds(window) * left / Fraction(rate)))
-
-
-def rate_exhausting(window: Duration, within: Duration) -> Decimal:
-    """The burn rate that spends a whole budget within a time: 720 for one hour of 30 d."""
-    return decimal(_seconds(window) / _seconds(within))
-
-
-def share_spent(window: Duration, rate: Decimal, over: Duration) -> Ratio:
-    """The share of a whole budget that a burn rate spends in a time: 6 % for 43.2 over one hour of 30 d."""
-    return Ratio(decimal(Fraction(rate) * _seconds(over) / _seconds(window)))
-
-
-def burn(target: Ratio, window: Duration, tier: TierT, scrape: Duration) -> Burn[TierT]:
-    """Everything a tier implies; `scrape` is the interval at which its events are read."""
-    factor = _factor(window, tier)
-    threshold = factor * _fraction(_error_share(target))
-    twelfth = Duration.of(seconds=ceil(_seconds(tier.long_window) / SHORT_WINDOW_SHARE))
-    return Burn(
-        tier=tier,
-        factor=decimal(factor),
-        threshold=Ratio(decimal(threshold)),
-        short_window=max(twelfth, scrape * MIN_SCRAPES),
-        exhausted_in=Duration(decimal(_seconds(window) / factor)),
-        min_events=ceil(1 / threshold),
-    )
-
-
-def detection_time(target: Ratio, window: Duration, tier: Tier, error_share: Ratio) -> Duration | None:
-    """From onset until the long window crosses, after a clean history at constant traffic; None for never."""
-    share = _fraction(error_share)
-    if share <= _factor(window, tier) * _fraction(_error_share(target)):
-        return None
-    return Duration(decimal(_fraction(tier.budget_share) * _seconds(budget_time(target, window)) / share))
-
-
 def page_time(detection: Duration, delays: Delays) -> PageTime:
     """Typically half an interval passes before a scrape and before an evaluation, at worst a whole one."""
     waits = detection + delays.for_ + delays.group_wait
@@ -161,29 +110,78 @@ def page_time(detection: Duration, delays: Delays) -> PageTime:
     )
 
 
-def account(target: Ratio, bad: Decimal, total: Decimal) -> Account | None:
-    """None without events: that is no verdict, neither good nor bad."""
-    if total <= 0:
-        return None
-    allowed = Fraction(total) * _fraction(_error_share(target))
-    consumed = Fraction(bad) / allowed
-    return Account(floor(allowed), decimal(consumed), decimal(1 - consumed))
+@dataclass(frozen=True, slots=True)
+class BurnAlert:
+    """An alert on the speed of spending: it fires when the error ratios of both windows exceed one threshold."""
+
+    objective: Objective
+    budget_share: Ratio
+    """The share of the whole budget that is gone when it fires at the slowest pace it catches."""
+    long_window: Duration
+    scrape: Duration
+    """Interval of the scrape that carries the events."""
+
+    @property
+    def factor(self) -> Decimal:
+        """The burn rate above which it fires: budget share x window / long window."""
+        return decimal(self._factor)
+
+    @property
+    def threshold(self) -> Ratio:
+        """The error ratio above which it fires: factor x (1 - target)."""
+        return Ratio(decimal(self._threshold))
+
+    @property
+    def short_window(self) -> Duration:
+        """A twelfth of the long one in whole seconds, at least four scrapes."""
+        twelfth = Duration.of(seconds=ceil(_seconds(self.long_window) / SHORT_WINDOW_SHARE))
+        return max(twelfth, self.scrape * MIN_SCRAPES)
+
+    @property
+    def reachable(self) -> bool:
+        """False when not even a total outage crosses the threshold."""
+        return self._threshold < 1
+
+    @property
+    def min_events(self) -> int:
+        """The fewest events in a window among which a single bad one does not cross the threshold."""
+        return ceil(1 / self._threshold)
+
+    @property
+    def exhausted_in(self) -> Duration:
+        """How long a whole budget lasts at `factor`, the slowest pace it catches."""
+        return Duration(decimal(_seconds(self.objective.window) / self._factor))
+
+    def detection_time(self, error_share: Ratio) -> Duration | None:
+        """From onset until the long window crosses, after a clean history at constant traffic; None for never."""
+        share = _fraction(error_share)
+        if share <= self._threshold:
+            return None
+        return Duration(decimal(_fraction(self.budget_share) * _seconds(self.objective.budget_time) / share))
+
+    @property
+    def _factor(self) -> Fraction:
+        return _fraction(self.budget_share) * _seconds(self.objective.window) / _seconds(self.long_window)
+
+    @property
+    def _threshold(self) -> Fraction:
+        return self._factor * _fraction(self.objective.target.complement)
 
 
-def entered(consumed: Decimal, policy: Iterable[StepT]) -> StepT | None:
+class Step(Protocol):
+    """A step of a budget policy."""
+
+    @property
+    def consumed(self) -> Ratio: ...
+
+
+S = TypeVar("S", bound=Step)
+
+
+def entered(consumed: Decimal, policy: Iterable[S]) -> S | None:
     """The furthest step of a policy that spending so much of a budget has entered."""
     reached = [step for step in policy if step.consumed.value <= consumed]
     return max(reached, key=lambda step: step.consumed, default=None)
-
-
-def _factor(window: Duration, tier: Tier) -> Fraction:
-    return _fraction(tier.budget_share) * _seconds(window) / _seconds(tier.long_window)
-
-
-def _error_share(target: Ratio) -> Ratio:
-    if not 0 < target.value < 1:
-        raise ValueError(f"a target lies between 0 % and 100 %, both excluded: {target}")
-    return target.complement
 
 
 def _fraction(ratio: Ratio) -> Fraction:
