@@ -1,4 +1,4 @@
-"""The definitions, resolved: frozen, total, without positions. The only thing `compile`, `checks` and the console read."""
+"""The definitions, resolved: frozen, total, without positions. What `compile`, `checks` and the console read."""
 
 from watchkeeper.model.alert import Alert, Comparison, Kind, Severity, Threshold, Unit
 from watchkeeper.model.catalog import Catalog, Dependency, Intervals, Service

@@ -60,7 +60,7 @@ class Alert:
     """PromQL as written; `service` and `environment` are injected by the compiler."""
     threshold: Threshold
     within: Duration | None
-    """Window form: every sample of a plain selector over this time is beyond the threshold. Survives a restart of Prometheus."""
+    """Window form: every sample of a plain selector is beyond the threshold. Survives a restart of Prometheus."""
     for_: Duration
     """Classic form: pending for this long. Zero with `within`."""
     guard: str

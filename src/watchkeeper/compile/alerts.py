@@ -1,0 +1,120 @@
+"""Alerts as their owners wrote them: value, threshold and how long, rendered to one expression."""
+
+from watchkeeper import conventions, promql
+from watchkeeper.compile import texts
+from watchkeeper.compile.detection import Detection, evaluation, group_wait
+from watchkeeper.compile.scope import scoped
+from watchkeeper.formats.prometheus import Alerting, Group
+from watchkeeper.model import Alert, Catalog, Comparison, Kind, Scrape, Service, Severity, Unit
+from watchkeeper.promql import build
+from watchkeeper.promql.nodes import Node, Selector
+from watchkeeper.promql.rewrite import metrics, ranges
+from watchkeeper.quantity import Duration
+
+_OWN_KINDS = (Kind.MONITORING, Kind.WATCHDOG)
+"""They speak of the monitoring itself, not of one service: nothing is injected."""
+
+
+def groups(catalog: Catalog) -> tuple[Group, ...]:
+    """Per service one group on the critical path and one for the rest; alerts about the monitoring itself once."""
+    made: list[Group] = []
+    for service in catalog.services:
+        for critical in (True, False):
+            rules = tuple(
+                _alerting(catalog, service, alert)
+                for alert in service.alerts
+                if alert.kind not in _OWN_KINDS and (alert.severity is Severity.CRITICAL) is critical
+            )
+            if rules:
+                severity = Severity.CRITICAL if critical else Severity.WARNING
+                name = f"alerts-{service.name}" + ("-critical" if critical else "")
+                made.append(Group(name, evaluation(catalog, severity), rules))
+    own = {
+        alert.name: (service, alert)
+        for service in catalog.services
+        for alert in service.alerts
+        if alert.kind in _OWN_KINDS
+    }
+    rules = tuple(_alerting(catalog, service, alert) for service, alert in own.values())
+    return (
+        (*made, Group(conventions.MONITORING_GROUP, catalog.intervals.rules_standard, rules)) if rules else tuple(made)
+    )
+
+
+def _alerting(catalog: Catalog, service: Service, alert: Alert) -> Alerting:
+    value = _node(alert.value, alert, service)
+    node = _windowed(catalog, alert, value) if alert.within else _compared(alert, value)
+    if alert.guard:
+        node = build.binary("and", node, _node(alert.guard, alert, service))
+    labels = (
+        ("severity", alert.severity.value),
+        ("component", alert.component),
+        ("team", alert.team),
+        ("kind", alert.kind.value),
+    )
+    return Alerting(
+        alert.name,
+        promql.render(node),
+        alert.for_,
+        labels,
+        texts.written(alert, _detection(catalog, alert, value, labels)),
+    )
+
+
+def _node(text: str, alert: Alert, service: Service) -> Node:
+    return promql.parse(text) if alert.kind in _OWN_KINDS else scoped(text, service)
+
+
+def _compared(alert: Alert, value: Node) -> Node:
+    return build.compare(value, texts.OPERATOR[alert.threshold.comparison], alert.threshold.value)
+
+
+def _windowed(catalog: Catalog, alert: Alert, value: Node) -> Node:
+    """Every sample of the window beyond the threshold, and more than half of the expected ones there.
+
+    Prometheus forgets a `for` shorter than ten minutes at every restart; a window it reads from disk.
+    """
+    if not isinstance(value, Selector) or alert.within is None:
+        raise TypeError(f"{alert.name}: `within` needs a plain selector")
+    extreme = build.min_over_time if alert.threshold.comparison is Comparison.ABOVE else build.max_over_time
+    expected = alert.within / _scrape(catalog, value)
+    enough = build.compare(build.count_over_time(value, alert.within), ">", expected / 2)
+    return build.binary("and", _compared(alert, extreme(value, alert.within)), enough)
+
+
+def _scrape(catalog: Catalog, value: Node) -> Duration:
+    """The slowest scrape any metric of the expression depends on."""
+    known = {metric.name: metric for metric in catalog.metrics}
+    families = {_family(name) for name in metrics(value)}
+    classes = {known[name].scrape for name in families if name in known}
+    slow = Scrape.STANDARD in classes
+    return catalog.intervals.scrape_standard if slow else catalog.intervals.scrape_critical
+
+
+def _family(series: str) -> str:
+    for suffix in ("_bucket", "_count", "_sum"):
+        if series.endswith(suffix):
+            return series.removesuffix(suffix)
+    return series
+
+
+def _detection(catalog: Catalog, alert: Alert, value: Node, labels: tuple[tuple[str, str], ...]) -> Detection:
+    return Detection(
+        _scrape(catalog, value),
+        alert.within or _crossing(alert, value),
+        evaluation(catalog, alert.severity),
+        alert.for_,
+        group_wait(catalog, labels),
+    )
+
+
+def _crossing(alert: Alert, value: Node) -> Duration:
+    """A share over a window crosses its threshold after that share of the window when everything fails."""
+    windows = [window.duration for window in ranges(value)]
+    if not windows:
+        return Duration.of()
+    shortest = min(windows)
+    share = alert.threshold.value
+    if alert.threshold.unit is not Unit.RATIO or share >= 1:
+        return shortest
+    return shortest * (share if alert.threshold.comparison is Comparison.ABOVE else 1 - share)

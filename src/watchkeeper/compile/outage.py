@@ -1,0 +1,82 @@
+"""The raw outage alert and the traffic-collapse alert.
+
+What must be seen even when budgets, history and the service's own view fail.
+"""
+
+from watchkeeper import conventions, promql
+from watchkeeper.compile import texts
+from watchkeeper.compile.scope import KEYS
+from watchkeeper.formats.prometheus import Alerting, Group
+from watchkeeper.model import Catalog, Kind, Requests, Service, Severity, Slo
+from watchkeeper.promql import build
+from watchkeeper.promql.nodes import Node
+from watchkeeper.quantity import Duration, Ratio
+
+COLLAPSE_SHARE = Ratio.of(percent=10)
+COLLAPSE_FOR = Duration.of(minutes=2)
+USUAL_OVER = Duration.of(hours=1)
+USUAL_BEFORE = Duration.of(minutes=10)
+WORTH_WATCHING = 1
+"""Requests per second over the hour before; below it, a quiet five minutes are nothing strange."""
+
+
+def group(catalog: Catalog, service: Service) -> Group | None:
+    """None for a service without an objective over all of its requests."""
+    slo = next((slo for slo in service.slos if isinstance(slo.events, Requests) and not slo.events.request_class), None)
+    if slo is None:
+        return None
+    rules = (_outage(catalog, service, slo), _collapse(catalog, service, slo))
+    return Group(f"outage-{service.name}", catalog.intervals.rules_critical, rules)
+
+
+def _outage(catalog: Catalog, service: Service, slo: Slo) -> Alerting:
+    rule = service.outage
+    counted = build.selector(
+        conventions.SLI_EVENTS, slo=slo.name, service=service.name, outcome=build.one_of("good", "bad")
+    )
+    bad = build.selector(conventions.SLI_EVENTS, slo=slo.name, service=service.name, outcome="bad")
+    share = build.divide(
+        build.sum_by(KEYS, build.rate(bad, rule.window)),
+        build.compare(build.sum_by(KEYS, build.rate(counted, rule.window)), ">", 0),
+    )
+    failing = build.and_on(
+        KEYS,
+        build.compare(share, ">", rule.bad_share.value),
+        build.compare(build.sum_by(KEYS, build.increase(bad, rule.window)), ">", rule.min_bad_events),
+    )
+    labels = texts.labels(service, slo.component, Severity.CRITICAL, kind=Kind.OUTAGE)
+    return Alerting(
+        conventions.OUTAGE,
+        promql.render(build.binary("or", failing, _probe_failing(catalog, service), on=KEYS)),
+        Duration.of(),
+        labels,
+        texts.outage(catalog, rule, labels),
+    )
+
+
+def _probe_failing(catalog: Catalog, service: Service) -> Node:
+    """Every sample of the window is a failure, and more than half of the expected samples are there.
+
+    A window survives restarts of Prometheus, a `for` does not.
+    """
+    window = service.outage.probe_failing_for
+    probe = build.selector(conventions.PROBE_SUCCESS, service=service.name)
+    failed = build.subtract(build.number(1), build.max_by(KEYS, build.max_over_time(probe, window)))
+    enough = build.compare(
+        build.max_by(KEYS, build.count_over_time(probe, window)), ">", window / catalog.intervals.scrape_critical / 2
+    )
+    return build.and_on(KEYS, build.compare(failed, "==", 1), enough)
+
+
+def _collapse(catalog: Catalog, service: Service, slo: Slo) -> Alerting:
+    total = build.selector(conventions.SLI_TOTAL, slo=slo.name, service=service.name)
+    usual = build.avg_over_time(build.earlier(total, USUAL_BEFORE), USUAL_OVER)
+    share = build.divide(total, build.compare(usual, ">", WORTH_WATCHING))
+    labels = texts.labels(service, slo.component, Severity.HIGH, kind=Kind.SYMPTOM)
+    return Alerting(
+        conventions.TRAFFIC_COLLAPSE,
+        promql.render(build.compare(share, "<", COLLAPSE_SHARE.value)),
+        COLLAPSE_FOR,
+        labels,
+        texts.collapse(catalog, Duration.of(minutes=5), COLLAPSE_SHARE, COLLAPSE_FOR, labels),
+    )

@@ -1,0 +1,24 @@
+"""The two rule files: groups that record (with the page alerts that read them), and groups that only alert."""
+
+from watchkeeper import conventions
+from watchkeeper.compile import alerts, outage, slo
+from watchkeeper.compile.document import Document
+from watchkeeper.formats.prometheus import Group, rule_file
+from watchkeeper.model import Catalog
+
+
+def recording(catalog: Catalog) -> Document:
+    groups = [
+        group
+        for service in catalog.services
+        for objective in service.slos
+        for group in slo.groups(catalog, service, objective)
+    ]
+    return Document(conventions.RECORDING_RULES_FILE, rule_file(groups))
+
+
+def alerting(catalog: Catalog) -> Document:
+    outages: list[Group] = [
+        group for service in catalog.services if (group := outage.group(catalog, service)) is not None
+    ]
+    return Document(conventions.ALERT_RULES_FILE, rule_file([*outages, *alerts.groups(catalog)]))

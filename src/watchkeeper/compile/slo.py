@@ -1,0 +1,222 @@
+"""Recording rules and burn alerts of one objective.
+
+Events first, ratios last: level 0 records bad and total events per second with identical labels, zero-filled.
+Windows up to six hours read the counters, longer ones sum level 0; an average of ratios would weigh a quiet night like
+a busy noon (docs/decisions/sums-not-averages.md). Page alerts stand in the group of the recordings they read, because
+groups run at different offsets.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from watchkeeper import budget, conventions, promql
+from watchkeeper.compile import texts
+from watchkeeper.compile.scope import KEYS, scoped
+from watchkeeper.formats.prometheus import Alerting, Group, Recording
+from watchkeeper.model import BudgetState, Catalog, Kind, Queries, Service, Severity, Slo, Tier
+from watchkeeper.promql import build
+from watchkeeper.promql.nodes import Node, Selector
+from watchkeeper.quantity import Duration
+
+LEVEL_0 = Duration.of(minutes=5)
+LONGEST_RAW = Duration.of(hours=6)
+REPORTED = (LEVEL_0, Duration.of(hours=1), Duration.of(days=1), Duration.of(days=7))
+ENOUGH_HISTORY = Decimal("0.25")
+"""Budget alerts wait until this share of the window is covered: after an hour one bad minute is half a budget."""
+MISSING_FOR = Duration.of(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Sli:
+    """One objective of one service, with its events found and its tiers derived."""
+
+    catalog: Catalog
+    service: Service
+    slo: Slo
+    bad: Selector
+    total: Selector
+    burns: tuple[budget.Burn[Tier], ...]
+
+    def recorded(self, name: str) -> Selector:
+        return build.selector(name, slo=self.slo.name, service=self.service.name)
+
+    def ratio(self, window: Duration) -> Selector:
+        return self.recorded(conventions.error_ratio(window))
+
+
+def sli(catalog: Catalog, service: Service, slo: Slo) -> Sli:
+    bad, total = _events(service, slo)
+    burns = tuple(budget.burn(slo.target, slo.window, tier, catalog.intervals.scrape_critical) for tier in slo.tiers)
+    return Sli(catalog, service, slo, bad, total, burns)
+
+
+def groups(catalog: Catalog, service: Service, slo: Slo) -> tuple[Group, Group]:
+    """The fast group with the page alerts, the slow group with windows of a day and more."""
+    o = sli(catalog, service, slo)
+    windows = {*REPORTED, slo.window} | {w for burn in o.burns for w in (burn.tier.long_window, burn.short_window)}
+    fast = sorted(window for window in windows if LEVEL_0 != window <= LONGEST_RAW)
+    slow = sorted(window for window in windows if window > LONGEST_RAW)
+    return (
+        Group(
+            conventions.slo_group(service.name, slo.name),
+            catalog.intervals.rules_critical,
+            (
+                *_level_0(o),
+                *(_record(o, conventions.error_ratio(window), _raw_ratio(o, window)) for window in fast),
+                _record(o, conventions.EXHAUSTED_IN, _exhausted_in(o, build.compare(o.ratio(LEVEL_0), ">", 0))),
+                *_burn_alerts(o, slow=False),
+                _missing(o),
+            ),
+        ),
+        Group(
+            conventions.slo_slow_group(service.name, slo.name),
+            catalog.intervals.rules_slow,
+            (
+                *(_record(o, conventions.error_ratio(window), _summed_ratio(o, window)) for window in slow),
+                _record(o, conventions.BUDGET_REMAINING, _remaining(o)),
+                _record(o, conventions.HISTORY_COVERAGE, _coverage(o)),
+                *_burn_alerts(o, slow=True),
+                *_budget_alerts(o),
+            ),
+        ),
+    )
+
+
+def _events(service: Service, slo: Slo) -> tuple[Selector, Selector]:
+    if isinstance(slo.events, Queries):
+        bad, total = scoped(slo.events.bad, service), scoped(slo.events.total, service)
+        if not (isinstance(bad, Selector) and isinstance(total, Selector)):
+            raise TypeError(f"{slo.name}: events are plain counters")
+        return bad, total
+    return (
+        build.selector(conventions.SLI_EVENTS, slo=slo.name, service=service.name, outcome="bad"),
+        build.selector(conventions.SLI_EVENTS, slo=slo.name, service=service.name, outcome=build.one_of("good", "bad")),
+    )
+
+
+def _record(o: Sli, name: str, node: Node) -> Recording:
+    return Recording(name, promql.render(node), (("slo", o.slo.name),))
+
+
+def _total_rate(o: Sli, window: Duration) -> Node:
+    return build.sum_by(KEYS, build.rate(o.total, window))
+
+
+def _bad_rate(o: Sli, window: Duration) -> Node:
+    """Zero while there is traffic without errors; the fill is the total's own expression, so that the labels agree."""
+    zero = build.multiply(build.number(0), _total_rate(o, window))
+    return build.or_(build.sum_by(KEYS, build.rate(o.bad, window)), zero)
+
+
+def _level_0(o: Sli) -> Iterator[Recording]:
+    yield _record(o, conventions.SLI_ERRORS, _bad_rate(o, LEVEL_0))
+    yield _record(o, conventions.SLI_TOTAL, _total_rate(o, LEVEL_0))
+    errors, total = o.recorded(conventions.SLI_ERRORS), o.recorded(conventions.SLI_TOTAL)
+    yield _record(o, conventions.error_ratio(LEVEL_0), build.divide(errors, build.compare(total, ">", 0)))
+
+
+def _raw_ratio(o: Sli, window: Duration) -> Node:
+    return build.divide(_bad_rate(o, window), build.compare(_total_rate(o, window), ">", 0))
+
+
+def _summed_ratio(o: Sli, window: Duration) -> Node:
+    errors, total = o.recorded(conventions.SLI_ERRORS), o.recorded(conventions.SLI_TOTAL)
+    return build.divide(build.sum_over_time(errors, window), build.compare(build.sum_over_time(total, window), ">", 0))
+
+
+def _remaining(o: Sli) -> Node:
+    consumed = build.divide(o.ratio(o.slo.window), build.number(o.slo.target.complement.value))
+    return build.subtract(build.number(1), consumed)
+
+
+def _coverage(o: Sli) -> Node:
+    """Left-open windows of Prometheus 3 hold one sample less than those of 2.x: never more than 1."""
+    expected = o.slo.window / o.catalog.intervals.rules_critical
+    seen = build.count_over_time(o.recorded(conventions.SLI_TOTAL), o.slo.window)
+    return build.call("clamp_max", build.divide(seen, build.number(expected)), build.number(1))
+
+
+def _exhausted_in(o: Sli, ratio: Node) -> Node:
+    """Budget as seconds of total outage, times what is left of it, over the share that fails now.
+
+    Without enough history the budget counts as whole: the first bad minute of a new service is no spent month.
+    """
+    known = build.binary("and", o.recorded(conventions.BUDGET_REMAINING), _enough_history(o))
+    whole = build.add(build.number(1), build.multiply(build.number(0), ratio))
+    left = build.or_(build.call("clamp_min", known, build.number(0)), whole)
+    seconds = budget.budget_time(o.slo.target, o.slo.window).seconds
+    return build.divide(build.multiply(build.number(seconds), left), ratio)
+
+
+def _enough_history(o: Sli) -> Node:
+    return build.compare(o.recorded(conventions.HISTORY_COVERAGE), ">=", ENOUGH_HISTORY)
+
+
+def _burn_alerts(o: Sli, *, slow: bool) -> Iterator[Alerting]:
+    """One alert per severity, its tiers as alternatives; one that reads sums of level 0 stands in the slow group."""
+    for severity in Severity:
+        burns = tuple(burn for burn in o.burns if burn.tier.severity is severity)
+        if burns and slow is any(burn.tier.long_window > LONGEST_RAW for burn in burns):
+            labels = texts.labels(
+                o.service, o.slo.component, severity, kind=Kind.SYMPTOM, slo=o.slo.name, tier=severity.value
+            )
+            yield Alerting(
+                conventions.burn_alert(severity),
+                promql.render(build.or_(*(_burning(o, burn) for burn in burns))),
+                Duration.of(),
+                labels,
+                texts.burn(o.catalog, o.slo, burns, labels),
+            )
+
+
+def _burning(o: Sli, burn: budget.Burn[Tier]) -> Node:
+    """The value is the time until the budget is spent at the pace of the short window."""
+    threshold = burn.threshold.value
+    return build.and_on(
+        KEYS,
+        _exhausted_in(o, build.compare(o.ratio(burn.short_window), ">", threshold)),
+        build.compare(o.ratio(burn.tier.long_window), ">", threshold),
+        _enough_bad_events(o, burn.tier.long_window),
+    )
+
+
+def _enough_bad_events(o: Sli, window: Duration) -> Node:
+    if window <= LONGEST_RAW:
+        events: Node = build.sum_by(KEYS, build.increase(o.bad, window))
+    else:
+        errors = build.sum_over_time(o.recorded(conventions.SLI_ERRORS), window)
+        events = build.multiply(errors, build.number(o.catalog.intervals.rules_critical.seconds))
+    return build.compare(events, ">=", o.slo.min_bad_events)
+
+
+def _budget_alerts(o: Sli) -> Iterator[Alerting]:
+    for state in o.service.budget_policy:
+        if state.severity is not None:
+            yield _budget_alert(o, state, state.severity)
+
+
+def _budget_alert(o: Sli, state: BudgetState, severity: Severity) -> Alerting:
+    consumed = build.subtract(build.number(1), o.recorded(conventions.BUDGET_REMAINING))
+    spent = build.compare(consumed, ">=", state.consumed.value)
+    return Alerting(
+        conventions.budget_alert(state.consumed),
+        promql.render(build.binary("and", spent, _enough_history(o))),
+        Duration.of(),
+        texts.labels(o.service, o.slo.component, severity, kind=Kind.SYMPTOM, slo=o.slo.name),
+        texts.budget_state(o.service, o.slo, state, severity),
+    )
+
+
+def _missing(o: Sli) -> Alerting:
+    """Blind is not healthy: without events every other alert of the objective is silent."""
+    labels = texts.labels(
+        o.service, o.slo.component, Severity.HIGH, kind=Kind.MONITORING, slo=o.slo.name, service=o.service.name
+    )
+    return Alerting(
+        conventions.SLI_MISSING,
+        promql.render(build.absent(o.total)),
+        MISSING_FOR,
+        labels,
+        texts.missing(o.catalog, o.slo, MISSING_FOR, labels),
+    )
