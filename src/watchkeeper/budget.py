@@ -36,18 +36,23 @@ class Objective:
             raise ValueError("an objective needs a window longer than nothing")
 
     @property
+    def error_share(self) -> Ratio:
+        """The share of events that may be bad."""
+        return self.target.complement
+
+    @property
     def budget_time(self) -> Duration:
         """The budget as a total outage at average traffic: 43 min 12 s for 99.9 % over 30 d."""
-        return self.window * self.target.complement
+        return self.window * self.error_share
 
     @property
     def max_burn(self) -> Decimal:
         """The burn rate of a total outage."""
-        return decimal(1 / _fraction(self.target.complement))
+        return decimal(1 / _fraction(self.error_share))
 
     def burn_rate(self, error_share: Ratio) -> Decimal:
         """How many times faster than allowed the budget is spent; 1 spends it exactly over the window."""
-        return decimal(_fraction(error_share) / _fraction(self.target.complement))
+        return decimal(_fraction(error_share) / _fraction(self.error_share))
 
     def time_to_exhaustion(self, burn_rate: Decimal, remaining: Decimal = Decimal(1)) -> Duration | None:
         """How long `remaining` of the budget lasts; None when nothing burns, zero when nothing remains."""
@@ -68,7 +73,7 @@ class Objective:
         """What a window's events did to the budget; None without events, which is no verdict."""
         if total <= 0:
             return None
-        allowed = Fraction(total) * _fraction(self.target.complement)
+        allowed = Fraction(total) * _fraction(self.error_share)
         consumed = Fraction(bad) / allowed
         return Account(floor(allowed), decimal(consumed), decimal(1 - consumed))
 
@@ -165,7 +170,7 @@ class BurnAlert:
 
     @property
     def _threshold(self) -> Fraction:
-        return self._factor * _fraction(self.objective.target.complement)
+        return self._factor * _fraction(self.objective.error_share)
 
 
 class Step(Protocol):
