@@ -14,7 +14,7 @@ from watchkeeper import budget, conventions, promql
 from watchkeeper.compile import texts
 from watchkeeper.compile.scope import KEYS, scoped
 from watchkeeper.formats.prometheus import Alerting, Group, Recording
-from watchkeeper.model import BudgetState, Catalog, Kind, Queries, Service, Severity, Slo, Tier
+from watchkeeper.model import BudgetState, Catalog, Kind, Queries, Service, Severity, Slo
 from watchkeeper.promql import build
 from watchkeeper.promql.nodes import Node, Selector
 from watchkeeper.quantity import Duration
@@ -28,6 +28,14 @@ MISSING_FOR = Duration.of(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
+class Burning:
+    """A tier's alert and whom it calls."""
+
+    severity: Severity
+    alert: budget.BurnAlert
+
+
+@dataclass(frozen=True, slots=True)
 class Sli:
     """One objective of one service, with its events found and its tiers derived."""
 
@@ -36,7 +44,8 @@ class Sli:
     slo: Slo
     bad: Selector
     total: Selector
-    burns: tuple[budget.Burn[Tier], ...]
+    objective: budget.Objective
+    burns: tuple[Burning, ...]
 
     def recorded(self, name: str) -> Selector:
         return build.selector(name, slo=self.slo.name, service=self.service.name)
@@ -47,14 +56,21 @@ class Sli:
 
 def sli(catalog: Catalog, service: Service, slo: Slo) -> Sli:
     bad, total = _events(service, slo)
-    burns = tuple(budget.burn(slo.target, slo.window, tier, catalog.intervals.scrape_critical) for tier in slo.tiers)
-    return Sli(catalog, service, slo, bad, total, burns)
+    objective = budget.Objective(slo.target, slo.window)
+    scrape = catalog.intervals.scrape_critical
+    burns = tuple(
+        Burning(tier.severity, budget.BurnAlert(objective, tier.budget_share, tier.long_window, scrape))
+        for tier in slo.tiers
+    )
+    return Sli(catalog, service, slo, bad, total, objective, burns)
 
 
 def groups(catalog: Catalog, service: Service, slo: Slo) -> tuple[Group, Group]:
     """The fast group with the page alerts, the slow group with windows of a day and more."""
     o = sli(catalog, service, slo)
-    windows = {*REPORTED, slo.window} | {w for burn in o.burns for w in (burn.tier.long_window, burn.short_window)}
+    windows = {*REPORTED, slo.window} | {
+        w for burn in o.burns for w in (burn.alert.long_window, burn.alert.short_window)
+    }
     fast = sorted(window for window in windows if LEVEL_0 != window <= LONGEST_RAW)
     slow = sorted(window for window in windows if window > LONGEST_RAW)
     return (
@@ -126,7 +142,7 @@ def _summed_ratio(o: Sli, window: Duration) -> Node:
 
 
 def _remaining(o: Sli) -> Node:
-    consumed = build.divide(o.ratio(o.slo.window), build.number(o.slo.target.complement.value))
+    consumed = build.divide(o.ratio(o.slo.window), build.number(o.objective.error_share.value))
     return build.subtract(build.number(1), consumed)
 
 
@@ -145,7 +161,7 @@ def _exhausted_in(o: Sli, ratio: Node) -> Node:
     known = build.binary("and", o.recorded(conventions.BUDGET_REMAINING), _enough_history(o))
     whole = build.add(build.number(1), build.multiply(build.number(0), ratio))
     left = build.or_(build.call("clamp_min", known, build.number(0)), whole)
-    seconds = budget.budget_time(o.slo.target, o.slo.window).seconds
+    seconds = o.objective.budget_time.seconds
     return build.divide(build.multiply(build.number(seconds), left), ratio)
 
 
@@ -156,8 +172,8 @@ def _enough_history(o: Sli) -> Node:
 def _burn_alerts(o: Sli, *, slow: bool) -> Iterator[Alerting]:
     """One alert per severity, its tiers as alternatives; one that reads sums of level 0 stands in the slow group."""
     for severity in Severity:
-        burns = tuple(burn for burn in o.burns if burn.tier.severity is severity)
-        if burns and slow is any(burn.tier.long_window > LONGEST_RAW for burn in burns):
+        burns = tuple(burn.alert for burn in o.burns if burn.severity is severity)
+        if burns and slow is any(burn.long_window > LONGEST_RAW for burn in burns):
             labels = texts.labels(
                 o.service, o.slo.component, severity, kind=Kind.SYMPTOM, slo=o.slo.name, tier=severity.value
             )
@@ -170,14 +186,14 @@ def _burn_alerts(o: Sli, *, slow: bool) -> Iterator[Alerting]:
             )
 
 
-def _burning(o: Sli, burn: budget.Burn[Tier]) -> Node:
+def _burning(o: Sli, burn: budget.BurnAlert) -> Node:
     """The value is the time until the budget is spent at the pace of the short window."""
     threshold = burn.threshold.value
     return build.and_on(
         KEYS,
         _exhausted_in(o, build.compare(o.ratio(burn.short_window), ">", threshold)),
-        build.compare(o.ratio(burn.tier.long_window), ">", threshold),
-        _enough_bad_events(o, burn.tier.long_window),
+        build.compare(o.ratio(burn.long_window), ">", threshold),
+        _enough_bad_events(o, burn.long_window),
     )
 
 

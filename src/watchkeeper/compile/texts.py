@@ -3,7 +3,7 @@
 from watchkeeper import budget, conventions
 from watchkeeper.compile.detection import Detection, group_wait
 from watchkeeper.formats.prometheus import Pairs
-from watchkeeper.model import Alert, BudgetState, Catalog, Comparison, Kind, Outage, Service, Severity, Slo, Tier, Unit
+from watchkeeper.model import Alert, BudgetState, Catalog, Comparison, Kind, Outage, Service, Severity, Slo, Unit
 from watchkeeper.quantity import Duration, Measure, Quantity, Ratio, plain
 
 _SHOWN = {
@@ -48,11 +48,9 @@ def _numbered(actions: tuple[str, ...]) -> str:
     return "\n".join(f"{number}. {literal(action)}" for number, action in enumerate(actions, 1))
 
 
-def burn(catalog: Catalog, slo: Slo, burns: tuple[budget.Burn[Tier], ...], alert_labels: Pairs) -> Pairs:
+def burn(catalog: Catalog, slo: Slo, burns: tuple[budget.BurnAlert, ...], alert_labels: Pairs) -> Pairs:
     total = Ratio.of(percent=100)
-    needed = min(
-        budget.detection_time(slo.target, slo.window, burn.tier, total) or burn.tier.long_window for burn in burns
-    )
+    needed = min(burn.detection_time(total) or burn.long_window for burn in burns)
     severity = Severity(dict(alert_labels)["severity"])
     found = Detection(
         catalog.intervals.scrape_critical,
@@ -73,10 +71,10 @@ def burn(catalog: Catalog, slo: Slo, burns: tuple[budget.Burn[Tier], ...], alert
     )
 
 
-def _derivation(burn: budget.Burn[Tier]) -> str:
+def _derivation(burn: budget.BurnAlert) -> str:
     return (
-        f"{plain(burn.factor)}x = {burn.tier.budget_share.words} of the budget in {burn.tier.long_window.words}:"
-        f" more than {burn.threshold.words} bad over {burn.tier.long_window.words} and over {burn.short_window.words}"
+        f"{plain(burn.factor)}x = {burn.budget_share.words} of the budget in {burn.long_window.words}:"
+        f" more than {burn.threshold.words} bad over {burn.long_window.words} and over {burn.short_window.words}"
     )
 
 
