@@ -1,0 +1,21 @@
+"""The reference deployment: what `monitoring/` is built for. Names as a container network or a cluster would resolve them."""
+
+from watchkeeper.model import Catalog, Credentials, Deployment, Target, Webhook
+
+
+def reference(catalog: Catalog, environment: str = "production") -> Deployment:
+    """Addresses by convention: each service on `NAME:9464`, its probe on `NAME-probe:9465`."""
+    names = [service.name for service in catalog.services]
+    webhooks = [r.sends.address for r in catalog.receivers if isinstance(r.sends, Webhook)]
+    return Deployment(
+        environment=environment,
+        targets=tuple(Target(f"{name}:9464", name) for name in names),
+        probes=tuple(Target(f"{name}-probe:9465", name) for name in names),
+        prometheus="localhost:9090",
+        alertmanagers=("alertmanager:9093",),
+        engine_credentials=Credentials("watchkeeper", "secrets/engine-password"),
+        pagerduty_url="",
+        # Alertmanager 0.25 takes no secret file for a webhook: a forwarder on loopback holds the real address
+        webhooks=tuple((address, f"http://127.0.0.1:9099/{address}") for address in webhooks),
+        console_url="",
+    )
