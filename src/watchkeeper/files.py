@@ -1,0 +1,152 @@
+"""The one writer: what is on disk is the old text or the new, never half of either.
+
+Everything is written aside, synced, and only then renamed into place. A set of files is prepared completely before the
+first rename, so an error (a full disk, a missing permission) leaves the directory as it was. A kill in the moment of
+the renames may leave some files new and some old; each is whole, and the next run completes the set.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+MANIFEST = ".watchkeeper-files"
+"""Names what was written last time: what is in it and no longer made is removed, anything else is never touched."""
+
+_ASIDE = ".aside"
+
+
+class UnsafePathError(ValueError):
+    """A document's path would leave its directory, or is one of the writer's own names."""
+
+
+def write(path: Path, text: str, *, mode: int = 0o644) -> None:
+    """Replace `path` by `text` in one step, with exactly these permissions."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = _aside(path)
+    try:
+        _stage(aside, text.encode(), mode)
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+    _sync(path.parent)
+
+
+def write_tree(directory: Path, files: Mapping[str, str], *, mode: int = 0o644) -> tuple[str, ...]:
+    """Make `directory` hold `files` (relative path -> text), removing what an earlier call wrote and this one does not.
+
+    Returns the paths that were changed, added or removed, sorted. Unchanged files keep their time stamps.
+    """
+    targets = {name: _inside(directory, name) for name in files}
+    directory.mkdir(parents=True, exist_ok=True)
+    with _only_writer(directory):
+        before = _manifest(directory)
+        changed = {name: path for name, path in targets.items() if not _holds(path, files[name], mode)}
+        stale = {name: _inside(directory, name) for name in sorted(before - files.keys())}
+        _stage_all({path: files[name].encode() for name, path in changed.items()}, mode)
+        # whatever happens from here on, the next run knows every file that may be ours
+        write(directory / MANIFEST, _listing(before | files.keys()))
+        for path in changed.values():
+            _aside(path).replace(path)
+        for path in stale.values():
+            _remove(path, directory)
+        for folder in sorted({path.parent for path in changed.values()}):
+            _sync(folder)
+        write(directory / MANIFEST, _listing(files.keys()))
+    return tuple(sorted({*changed, *stale}))
+
+
+def differences(directory: Path, files: Mapping[str, str], *, mode: int = 0o644) -> tuple[str, ...]:
+    """What `write_tree` would change, add or remove, sorted. Writes nothing."""
+    changed = {name for name in files if not _holds(_inside(directory, name), files[name], mode)}
+    stale = {name for name in _manifest(directory) - files.keys() if _inside(directory, name).exists()}
+    return tuple(sorted(changed | stale))
+
+
+def _inside(directory: Path, name: str) -> Path:
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts or name == MANIFEST or parts[-1].endswith(_ASIDE):
+        raise UnsafePathError(f"{name!r} is not a path below the directory it is written to")
+    return directory.joinpath(*parts)
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}{_ASIDE}")
+
+
+def _holds(path: Path, text: str, mode: int) -> bool:
+    try:
+        return path.read_bytes() == text.encode() and path.stat().st_mode & 0o777 == mode
+    except FileNotFoundError:
+        return False
+
+
+def _stage_all(contents: Mapping[Path, bytes], mode: int) -> None:
+    try:
+        for path, content in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise IsADirectoryError(f"{path} is a directory, a file of this name is to be written")
+            _stage(_aside(path), content, mode)
+    except OSError:
+        for path in contents:
+            # a parent that is no directory cannot hold a leftover either
+            with contextlib.suppress(NotADirectoryError):
+                _aside(path).unlink(missing_ok=True)
+        raise
+
+
+def _stage(aside: Path, content: bytes, mode: int) -> None:
+    # created without any permission to others, so a secret is never readable for a moment
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "wb") as file:
+        os.fchmod(descriptor, mode)
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path, directory: Path) -> None:
+    path.unlink(missing_ok=True)
+    for folder in path.parents:
+        if folder == directory or not folder.is_dir() or any(folder.iterdir()):
+            return
+        folder.rmdir()
+
+
+def _manifest(directory: Path) -> frozenset[str]:
+    try:
+        return frozenset((directory / MANIFEST).read_text().splitlines())
+    except FileNotFoundError:
+        return frozenset()
+
+
+def _listing(names: Iterable[str]) -> str:
+    return "".join(f"{name}\n" for name in sorted(names))
+
+
+@contextlib.contextmanager
+def _only_writer(directory: Path) -> Iterator[None]:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _sweep(directory)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(directory: Path) -> None:
+    """Remove what a killed writer left aside."""
+    for leftover in directory.rglob(f".*{_ASIDE}"):
+        leftover.unlink(missing_ok=True)
