@@ -133,7 +133,7 @@ class Alertmanager:
         return self._connection.status("/-/ready") == 200
 
     def reload(self) -> None:
-        """Read the configuration again. When it is wrong, the old one stays and this raises."""
+        """Read the configuration again. When it is wrong, the old one stays and this raises `Refused`."""
         self._connection.post("/-/reload", explain=plain_text)
 
     def _get(self, path: str, query: Pairs | None = None) -> bytes:

@@ -152,7 +152,7 @@ class Prometheus:
         return self._connection.status("/-/ready") == 200
 
     def reload(self) -> None:
-        """Read the configuration and rule files again. When they are wrong, the old ones stay and this raises."""
+        """Read configuration and rule files again. When they are wrong, the old ones stay and this raises `Refused`."""
         self._connection.post("/-/reload", explain=plain_text)
 
     def _get(self, path: str, query: Pairs | None = None) -> bytes:
