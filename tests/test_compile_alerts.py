@@ -1,0 +1,176 @@
+"""Alerts as written become one expression: scoped, in window form or with `for`, with a stated detection time."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from watchkeeper import spec
+from watchkeeper.compile import alerts, outage, rules
+from watchkeeper.formats.prometheus import Alerting, Group
+from watchkeeper.model import Alert, Catalog, Comparison, Kind, Severity, Threshold, Unit
+from watchkeeper.quantity import Duration
+
+NEVER = Duration.of()
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    loaded = spec.load()
+    assert loaded.catalog is not None, loaded.problems
+    return loaded.catalog
+
+
+def _alert(**changes: object) -> Alert:
+    plain = Alert(
+        name="Probe",
+        severity=Severity.CRITICAL,
+        kind=Kind.CAUSE,
+        component="api",
+        team="copilot",
+        value="dependency_up",
+        threshold=Threshold(Comparison.BELOW, Decimal(1), Unit.NUMBER),
+        within=None,
+        for_=NEVER,
+        guard="",
+        summary="It is down.",
+        impact="People wait.",
+        actions=("Look.", "Act."),
+        escalation="On-call.",
+        runbook="service-down.md",
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]  # names and types are the test's own
+
+
+def _compiled(catalog: Catalog, alert: Alert) -> Alerting:
+    service = replace(catalog.services[0], alerts=(alert,))
+    (group,) = alerts.groups(replace(catalog, services=(service,)))
+    (rule,) = group.rules
+    assert isinstance(rule, Alerting)
+    return rule
+
+
+def test_every_selector_speaks_of_the_service_alone(catalog: Catalog) -> None:
+    rule = _compiled(catalog, _alert(value="sum(rate(a_total[5m])) / sum(rate(b_total{x='1'}[5m]))"))
+    assert rule.expr == (
+        'sum by (service, environment) (rate(a_total{service="llm-copilot-agent"}[5m]))'
+        ' / sum by (service, environment) (rate(b_total{x="1",service="llm-copilot-agent"}[5m])) < 1'
+    )
+
+
+def test_window_form_needs_every_sample_bad_and_half_of_them_there(catalog: Catalog) -> None:
+    rule = _compiled(catalog, _alert(value='dependency_up{dependency="database"}', within=Duration.of(minutes=1)))
+    selector = 'dependency_up{dependency="database",service="llm-copilot-agent"}[1m]'
+    # dependency_up is scraped every 5 s: 12 samples a minute, more than 6 must be there
+    assert rule.expr == f"max_over_time({selector}) < 1 and count_over_time({selector}) > 6"
+    assert rule.for_ == NEVER
+
+
+def test_window_form_above_takes_the_smallest_sample(catalog: Catalog) -> None:
+    threshold = Threshold(Comparison.ABOVE, Decimal("0.5"), Unit.NUMBER)
+    rule = _compiled(catalog, _alert(value="dependency_up", within=Duration.of(minutes=1), threshold=threshold))
+    assert rule.expr.startswith("min_over_time(")
+
+
+def test_window_form_of_a_computed_value_is_refused(catalog: Catalog) -> None:
+    with pytest.raises(TypeError, match="plain selector"):
+        _compiled(catalog, _alert(value="sum(dependency_up)", within=Duration.of(minutes=1)))
+
+
+def test_a_guard_is_one_more_condition(catalog: Catalog) -> None:
+    rule = _compiled(catalog, _alert(guard="sum by (dependency) (dependency_up) > 5"))
+    assert rule.expr.endswith(
+        ' and sum by (dependency, service, environment) (dependency_up{service="llm-copilot-agent"}) > 5'
+    )
+
+
+def test_alerts_about_the_monitoring_are_left_as_written(catalog: Catalog) -> None:
+    value = "time() - max(timestamp(up))"
+    rule = _compiled(catalog, _alert(kind=Kind.WATCHDOG, value=value, severity=Severity.INFO))
+    assert rule.expr == "time() - max(timestamp(up)) < 1"
+
+
+def test_critical_alerts_are_evaluated_on_the_critical_path(catalog: Catalog) -> None:
+    intervals = {group.name: group.interval for group in alerts.groups(catalog)}
+    assert intervals == {
+        "alerts-llm-copilot-agent-critical": Duration.of(seconds=15),
+        "alerts-llm-copilot-agent": Duration.of(seconds=30),
+        "alerts-monitoring": Duration.of(seconds=30),
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "stated"),
+    [
+        # scrape 5 + window 60 + evaluation 15 + critical group wait 10 = 90
+        ({"within": Duration.of(minutes=1)}, "at most 1 min 30 s "),
+        # scrape 15 (standard) + 5 % of 5 min = 15 + evaluation 15 + for 5 min + wait 10 = 355 s
+        (
+            {
+                "value": "sum(rate(llm_requests_total[5m]))",
+                "threshold": Threshold(Comparison.ABOVE, Decimal("0.05"), Unit.RATIO),
+                "for_": Duration.of(minutes=5),
+            },
+            "at most 5 min 55 s ",
+        ),
+        # below 90 % over 2 min: a tenth of it, 12 s; scrape 15 + evaluation 30 + wait of high alerts 30 = 87 s
+        (
+            {
+                "value": "sum(rate(module_requests_total[2m]))",
+                "threshold": Threshold(Comparison.BELOW, Decimal("0.9"), Unit.RATIO),
+                "severity": Severity.HIGH,
+            },
+            "at most 1 min 27 s ",
+        ),
+    ],
+)
+def test_detection_time_is_the_sum_of_its_parts(catalog: Catalog, changes: dict[str, object], stated: str) -> None:
+    assert dict(_compiled(catalog, _alert(**changes)).annotations)["detection"].startswith(stated)
+
+
+def test_text_from_the_definitions_is_no_template(catalog: Catalog) -> None:
+    rule = _compiled(catalog, _alert(summary="{{ $labels.x }} broke", actions=("Run {{ x }}.",)))
+    notes = dict(rule.annotations)
+    assert notes["summary"] == '{{"{{"}} $labels.x }} broke'
+    assert notes["actions"] == '1. Run {{"{{"}} x }}.'
+
+
+def test_the_outage_alert_counts_bad_events_and_probes(catalog: Catalog) -> None:
+    group = outage.group(catalog, catalog.services[0])
+    assert group is not None
+    rule = group.rules[0]
+    assert isinstance(rule, Alerting)
+    assert "> 0.25" in rule.expr
+    assert "> 5 or on (service, environment)" in rule.expr
+    # the probe is scraped every 5 s: 6 samples in 30 s, more than 3 must be there
+    assert "probe_success" in rule.expr
+    assert rule.expr.endswith("> 3")
+    assert not rule.for_
+    assert dict(rule.labels)["kind"] == "outage"
+
+
+def test_a_service_without_an_objective_over_all_requests_has_no_outage_rule(catalog: Catalog) -> None:
+    service = replace(catalog.services[0], slos=catalog.services[0].slos[1:])
+    assert outage.group(catalog, service) is None
+
+
+def _groups(catalog: Catalog) -> list[Group]:
+    made = [group for service in catalog.services if (group := outage.group(catalog, service))]
+    return [*made, *alerts.groups(catalog)]
+
+
+def test_every_alert_tells_what_to_do_and_who_owns_it(catalog: Catalog) -> None:
+    for group in _groups(catalog):
+        for rule in group.rules:
+            assert isinstance(rule, Alerting)
+            notes, labels = dict(rule.annotations), dict(rule.labels)
+            assert {"summary", "impact", "actions", "escalation", "runbook", "detection"} <= notes.keys(), rule.alert
+            assert {"severity", "team", "component", "kind"} <= labels.keys(), rule.alert
+            assert notes["runbook"] in catalog.runbooks, rule.alert
+
+
+def test_two_services_share_the_alerts_about_the_monitoring(catalog: Catalog) -> None:
+    other = replace(catalog.services[0], name="second")
+    text = rules.alerting(replace(catalog, services=(*catalog.services, other))).text
+    assert text.count("alert: Watchdog") == 1
+    assert text.count("alert: DatabaseDown") == 2

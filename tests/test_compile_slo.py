@@ -1,0 +1,175 @@
+"""What the compiler makes of an objective: names, windows, thresholds, order. Numbers are worked out by hand."""
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from watchkeeper import conventions, spec
+from watchkeeper.compile import slo as compiled
+from watchkeeper.formats.prometheus import Alerting, Group, Recording
+from watchkeeper.model import Catalog, Service, Slo
+from watchkeeper.quantity import Duration
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    loaded = spec.load()
+    assert loaded.catalog is not None, loaded.problems
+    return loaded.catalog
+
+
+@pytest.fixture(scope="module")
+def service(catalog: Catalog) -> Service:
+    return catalog.services[0]
+
+
+def _slo(service: Service, name: str) -> Slo:
+    return next(slo for slo in service.slos if slo.name == name)
+
+
+def _groups(catalog: Catalog, service: Service, name: str) -> tuple[Group, Group]:
+    return compiled.groups(catalog, service, _slo(service, name))
+
+
+def _records(group: Group) -> list[str]:
+    return [rule.record for rule in group.rules if isinstance(rule, Recording)]
+
+
+def _alerts(group: Group) -> list[str]:
+    return [rule.alert for rule in group.rules if isinstance(rule, Alerting)]
+
+
+def _expr(group: Group, name: str) -> str:
+    return next(rule.expr for rule in group.rules if name in (getattr(rule, "record", ""), getattr(rule, "alert", "")))
+
+
+def test_availability_has_every_window_from_75_seconds_to_30_days(catalog: Catalog, service: Service) -> None:
+    fast, slow = _groups(catalog, service, "availability")
+    # tiers 15m, 1h, 6h, 3d and a twelfth of each (75 s, 5m, 30m, 6h), reported 5m, 1h, 1d, 7d, and the window itself
+    assert _records(fast) == [
+        "slo:sli_errors:rate5m",
+        "slo:sli_total:rate5m",
+        "slo:sli_error:ratio_rate5m",
+        "slo:sli_error:ratio_rate1m15s",
+        "slo:sli_error:ratio_rate15m",
+        "slo:sli_error:ratio_rate30m",
+        "slo:sli_error:ratio_rate1h",
+        "slo:sli_error:ratio_rate6h",
+        "slo:error_budget_exhausted_in:seconds",
+    ]
+    assert _records(slow) == [
+        "slo:sli_error:ratio_rate1d",
+        "slo:sli_error:ratio_rate3d",
+        "slo:sli_error:ratio_rate7d",
+        "slo:sli_error:ratio_rate30d",
+        "slo:error_budget_remaining:ratio",
+        "slo:history_coverage:ratio",
+    ]
+
+
+def test_groups_run_every_15_seconds_and_every_2_minutes(catalog: Catalog, service: Service) -> None:
+    fast, slow = _groups(catalog, service, "availability")
+    assert (fast.interval, slow.interval) == (Duration.of(seconds=15), Duration.of(minutes=2))
+
+
+@pytest.mark.parametrize("name", ["availability", "latency-simple", "latency-complex"])
+def test_an_objective_costs_at_most_15_recordings_and_8_alerts(catalog: Catalog, service: Service, name: str) -> None:
+    fast, slow = _groups(catalog, service, name)
+    assert len(_records(fast)) + len(_records(slow)) <= 15
+    assert len(_alerts(fast)) + len(_alerts(slow)) <= 8
+
+
+def test_alerts_of_availability_carry_the_names_people_know(catalog: Catalog, service: Service) -> None:
+    fast, slow = _groups(catalog, service, "availability")
+    assert _alerts(fast) == ["ErrorBudgetBurnRateCritical", "ErrorBudgetBurnRateHigh", "SLIMissing"]
+    assert _alerts(slow) == [
+        "ErrorBudgetBurnRateWarning",
+        "ErrorBudget25PercentConsumed",
+        "ErrorBudget50PercentConsumed",
+        "ErrorBudget75PercentConsumed",
+        "ErrorBudgetExhausted",
+    ]
+
+
+def test_a_low_target_never_gets_a_tier_it_cannot_reach(catalog: Catalog, service: Service) -> None:
+    # 95 %: 28.8 x 5 % = 144 % could never be; 5 %/6h is 6x = 30 %, 10 %/1d is 3x = 15 %
+    fast, slow = _groups(catalog, service, "latency-simple")
+    assert _alerts(fast)[0] == "ErrorBudgetBurnRateHigh"
+    assert "> 0.3 " in _expr(fast, "ErrorBudgetBurnRateHigh")
+    assert "> 0.15 " in _expr(slow, "ErrorBudgetBurnRateWarning")
+
+
+def test_thresholds_are_exact(catalog: Catalog, service: Service) -> None:
+    fast, slow = _groups(catalog, service, "availability")
+    critical = _expr(fast, "ErrorBudgetBurnRateCritical")
+    # 1 % x 720 h / 0.25 h = 28.8; x 0.001 = 0.0288. 2 % x 720 / 1 = 14.4; x 0.001 = 0.0144
+    assert {Decimal(n) for n in re.findall(r"> (0\.0\d+)", critical)} == {Decimal("0.0288"), Decimal("0.0144")}
+    # 5 % x 720 / 6 = 6x; 10 % x 720 / 72 = 1x
+    assert "> 0.006)" in _expr(fast, "ErrorBudgetBurnRateHigh")
+    assert "> 0.001)" in _expr(slow, "ErrorBudgetBurnRateWarning")
+
+
+def test_no_number_shows_float_noise(catalog: Catalog, service: Service) -> None:
+    for slo in service.slos:
+        for group in compiled.groups(catalog, service, slo):
+            for rule in group.rules:
+                assert not re.search(r"\d\.\d*(?:0000|9999)\d", rule.expr), rule.expr
+
+
+def test_every_recording_a_page_alert_reads_stands_before_it_in_its_group(catalog: Catalog, service: Service) -> None:
+    for slo in service.slos:
+        fast, _ = compiled.groups(catalog, service, slo)
+        recorded: set[str] = set()
+        slow_inputs = {conventions.BUDGET_REMAINING, conventions.HISTORY_COVERAGE}
+        for rule in fast.rules:
+            read = set(re.findall(r"slo:[a-z_]+:[a-z0-9_]+", rule.expr)) - slow_inputs
+            assert read <= recorded, rule.expr
+            if isinstance(rule, Recording):
+                recorded.add(rule.record)
+
+
+def test_ratios_are_never_averaged(catalog: Catalog, service: Service) -> None:
+    for slo in service.slos:
+        for group in compiled.groups(catalog, service, slo):
+            assert not any("avg_over_time" in rule.expr for rule in group.rules)
+
+
+def test_the_fill_is_the_totals_own_expression(catalog: Catalog, service: Service) -> None:
+    fast, _ = _groups(catalog, service, "availability")
+    errors, total = _expr(fast, conventions.SLI_ERRORS), _expr(fast, conventions.SLI_TOTAL)
+    assert errors.endswith(f"or 0 * {total}")
+
+
+def test_time_left_is_the_budget_in_seconds_over_the_failing_share(catalog: Catalog, service: Service) -> None:
+    fast, _ = _groups(catalog, service, "availability")
+    # 30 d x 86,400 s x 0.001 = 2,592 s of total outage
+    assert _expr(fast, conventions.EXHAUSTED_IN).startswith("2592 * ")
+
+
+def test_an_objective_on_foreign_counters_reads_them(catalog: Catalog, service: Service) -> None:
+    from dataclasses import replace
+
+    from watchkeeper.model import Queries
+
+    foreign = replace(
+        _slo(service, "availability"),
+        events=Queries(total="http_requests_total", bad='http_requests_total{status_code=~"5.."}'),
+    )
+    fast, _ = compiled.groups(catalog, service, foreign)
+    assert _expr(fast, conventions.SLI_TOTAL) == (
+        'sum by (service, environment) (rate(http_requests_total{service="llm-copilot-agent"}[5m]))'
+    )
+    assert 'status_code=~"5..",service="llm-copilot-agent"}[5m]' in _expr(fast, conventions.SLI_ERRORS)
+
+
+def test_a_page_states_time_left_threshold_and_detection(catalog: Catalog, service: Service) -> None:
+    fast, _ = _groups(catalog, service, "availability")
+    alert = next(rule for rule in fast.rules if isinstance(rule, Alerting))
+    notes = dict(alert.annotations)
+    assert notes["exhausted_in"] == "{{ $value | humanizeDuration }}"
+    # 1 % of 43 min 12 s is 25.92 s; + 5 s scrape + 15 s evaluation + 10 s group wait = 55.92 s
+    assert notes["detection"].startswith("at most 55.9 s after everything fails")
+    assert "28.8x = 1 % of the budget in 15 min" in notes["threshold"]
+    assert "14.4x = 2 % of the budget in 1 h" in notes["threshold"]
+    assert dict(alert.labels)["tier"] == "critical"
