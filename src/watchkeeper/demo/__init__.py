@@ -1,0 +1,1 @@
+"""A copilot service to watch, one process each part, and the faults to break it with."""

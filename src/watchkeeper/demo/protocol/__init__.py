@@ -1,0 +1,1 @@
+"""The modules' gRPC protocol; everything beside the .proto file is generated from it."""
