@@ -1,4 +1,4 @@
-"""The notification texts, rendered by Alertmanager's own template engine: plain for people, harmless in the worst case."""
+"""The notification texts, rendered by Alertmanager's own template engine: plain for people, harmless at worst."""
 
 import json
 import subprocess
