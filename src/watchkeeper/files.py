@@ -101,7 +101,7 @@ def _stage_all(contents: Mapping[Path, bytes], mode: int) -> None:
 def _stage(aside: Path, content: bytes, mode: int) -> None:
     # created without any permission to others, so a secret is never readable for a moment
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "wb") as file:
+    with os.fdopen(descriptor, "wb") as file:
         os.fchmod(descriptor, mode)
         file.write(content)
         file.flush()
