@@ -1,4 +1,4 @@
-"""What is wrong with a definition, as a value: where, what was found, what is allowed, what to do. Rendered for people and for tools."""
+"""What is wrong with a definition, as a value: where, what was found, what is allowed, what to do."""
 
 import json
 import re
@@ -128,7 +128,7 @@ def _one(problem: Problem, sources: Mapping[str, str], *, color: bool) -> Iterat
 
 
 def render(problems: Iterable[Problem], sources: Mapping[str, str], *, color: bool = False) -> str:
-    """Every problem with its source line, a caret, what was found, what is allowed and what to do; ends in a newline."""
+    """Every problem with its source line, a caret, and what to do about it; ends in a newline."""
     blocks = ["\n".join(_one(problem, sources, color=color)) + "\n" for problem in problems]
     return "\n".join(blocks)
 

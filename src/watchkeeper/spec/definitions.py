@@ -1,0 +1,301 @@
+"""All that holds for one service, typed as written, with the places it came from."""
+
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from watchkeeper.problem import Problem, Span
+from watchkeeper.spec import scalars as s
+from watchkeeper.spec import schema
+from watchkeeper.spec.nodes import Mapping, Node, Path, Scalar, find, is_null, key_span, value_span
+from watchkeeper.spec.validating import Valid, keys_at, unknown_key, validate
+from watchkeeper.spec.wording import error, noun, warning
+
+_T = TypeVar("_T")
+_W = TypeVar("_W", bound=schema.Written)
+
+_ALERTS = TypeAdapter(dict[s.AlertName, schema.Alert])
+_BUDGET = TypeAdapter(dict[s.Name, schema.BudgetState])
+_CLASSES = TypeAdapter(dict[s.Name, schema.RequestClass])
+_DEPENDENCIES = TypeAdapter(dict[s.Name, schema.Dependency])
+_METRICS = TypeAdapter(dict[s.SeriesName, schema.Metric])
+_RECEIVERS = TypeAdapter(dict[s.Name, schema.Receiver])
+_SLOS = TypeAdapter(dict[s.Name, schema.Slo])
+_INTERVALS = TypeAdapter(schema.Intervals)
+_OUTAGE = TypeAdapter(schema.Outage)
+_ROUTING = TypeAdapter(schema.Routing)
+_TIMEZONE: TypeAdapter[str] = TypeAdapter(s.Timezone)
+_NAME: TypeAdapter[str] = TypeAdapter(s.Name)
+_EXTENDS: TypeAdapter[s.Pack] = TypeAdapter(s.Extends)
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Broken and switched-off entries are not in the maps; `named` knows that they exist."""
+
+    service: str
+    root: Mapping
+    runbooks: frozenset[str]
+    timezone: str | None
+    team: str | None
+    intervals: schema.Intervals | None
+    outage: schema.Outage | None
+    routing: schema.Routing | None
+    alerts: Map[str, schema.Alert]
+    budget_policy: Map[str, schema.BudgetState]
+    classes: Map[str, schema.RequestClass]
+    dependencies: Map[str, schema.Dependency]
+    metrics: Map[str, schema.Metric]
+    receivers: Map[str, schema.Receiver]
+    slos: Map[str, schema.Slo]
+    off: Map[str, frozenset[str]]
+    """Names that are switched off, by section."""
+
+    def at(self, *path: str | int) -> Span:
+        """Where a value is written."""
+        return value_span(self.root, path)
+
+    def key(self, *path: str | int) -> Span:
+        return key_span(self.root, path)
+
+    def node(self, *path: str | int) -> Node | None:
+        return find(self.root, path)
+
+    def scalar(self, *path: str | int) -> Scalar | None:
+        node = find(self.root, path)
+        return node if isinstance(node, Scalar) else None
+
+    def named(self, section: str) -> frozenset[str]:
+        """Every name written in a section and not switched off, broken ones included."""
+        node = find(self.root, (section,))
+        names = frozenset(node.entries) if isinstance(node, Mapping) else frozenset()
+        return names - self.off.get(section, frozenset())
+
+
+class _Reader:
+    """Validates one tree piece by piece, so that a broken piece hides no problem of another."""
+
+    def __init__(self, root: Mapping, today: date) -> None:
+        self.root = root
+        self.today = today
+        self.problems: list[Problem] = []
+        self.off: dict[str, frozenset[str]] = {}
+
+    def value(self, adapter: TypeAdapter[_T], key: str) -> _T | None:
+        node = find(self.root, (key,))
+        if node is None:
+            return None
+        result = validate(adapter, node, self.root, (key,))
+        if isinstance(result, Valid):
+            return result.value
+        self.problems += result
+        return None
+
+    def section(self, adapter: TypeAdapter[dict[str, _W]], section: str) -> dict[str, _W]:
+        node = find(self.root, (section,))
+        if node is None or is_null(node):
+            return {}
+        if not isinstance(node, Mapping):
+            allowed = "a map of names"
+            fix = f"write each {noun(section)} as `name: {{…}}`"
+            self.problems.append(
+                error(
+                    "wrong-type",
+                    self._at(section),
+                    f"`{section}`: {allowed} is needed",
+                    found=s.kind(node),
+                    allowed=allowed,
+                    fix=fix,
+                )
+            )
+            return {}
+        entries: dict[str, _W] = {}
+        for name, entry in node.entries.items():
+            lone = Mapping({name: entry}, node.span)
+            result = validate(adapter, lone, self.root, (section,))
+            if isinstance(result, Valid):
+                entries |= result.value
+            else:
+                self.problems += result
+            self.problems += _excluded(entry.value, self.root, (section, name))
+        return self._switched_on(section, entries)
+
+    def _at(self, *path: str) -> Span:
+        return value_span(self.root, path)
+
+    def _switched_on(self, section: str, entries: dict[str, _W]) -> dict[str, _W]:
+        off = {
+            name
+            for name, entry in entries.items()
+            if isinstance(entry, schema.Switched) and self._off(entry, (section, name))
+        }
+        self.off[section] = frozenset(off)
+        return {name: entry for name, entry in entries.items() if name not in off}
+
+    def _off(self, entry: schema.Switched, path: Path) -> bool:
+        if entry.enabled:
+            return False
+        if entry.because is None:
+            self.problems.append(
+                error(
+                    "missing-key",
+                    value_span(self.root, (*path, "enabled")),
+                    f"{noun(str(path[0]))} `{path[1]}` is switched off without a reason",
+                    allowed="`because`: why nobody needs it",
+                    fix="add `because: …`, and `until: DATE` if it will end",
+                )
+            )
+        if entry.until is None or entry.until > self.today:
+            return True
+        self.problems.append(
+            warning(
+                "expired",
+                value_span(self.root, (*path, "until")),
+                f"{noun(str(path[0]))} `{path[1]}` was switched off until {entry.until} and counts again",
+                fix="remove `enabled`, `because` and `until`, or give a later day",
+            )
+        )
+        return False
+
+
+def _excluded(node: Node, root: Mapping, path: Path) -> list[Problem]:
+    """Keys of one entry that exclude each other."""
+    if not isinstance(node, Mapping):
+        return []
+    problems = []
+    for group in schema.ALTERNATIVES.get(str(path[0]), ()):
+        present = [sorted(keys & node.entries.keys()) for keys in group if keys & node.entries.keys()]
+        if len(present) > 1:
+            first, second = present[0][0], present[1][0]
+            later = max((first, second), key=lambda key: key_span(root, (*path, key)))
+            problems.append(
+                error(
+                    "conflict",
+                    key_span(root, (*path, later)),
+                    f"{noun(str(path[0]))} `{path[1]}` has both `{first}` and `{second}`",
+                    allowed="one of the two",
+                    fix=f"remove `{first}` or `{second}`",
+                )
+            )
+    return problems
+
+
+_REQUIRED = ("timezone", "team", "intervals", "outage", "routing")
+
+
+def _required(root: Mapping) -> list[Problem]:
+    lacking = [key for key in _REQUIRED if key not in root.entries]
+    if not lacking:
+        return []
+    names = ", ".join(f"`{key}`" for key in lacking)
+    return [
+        error(
+            "missing-key",
+            root.span,
+            f"{names} is defined nowhere",
+            allowed=f"{names} must be given",
+            fix="add it, or extend a pack that has it",
+        )
+    ]
+
+
+def _unknown_keys(root: Mapping) -> list[Problem]:
+    allowed = keys_at(schema.File, ())
+    return [
+        unknown_key(key, entry.key, "a file of definitions", allowed)
+        for key, entry in root.entries.items()
+        if key not in allowed
+    ]
+
+
+def define(
+    service: str, root: Mapping, runbooks: frozenset[str], today: date
+) -> tuple[Definitions, tuple[Problem, ...]]:
+    """Everything of one service's tree that can be understood, and what cannot."""
+    reader = _Reader(root, today)
+    definitions = Definitions(
+        service=service,
+        root=root,
+        runbooks=runbooks,
+        timezone=reader.value(_TIMEZONE, "timezone"),
+        team=reader.value(_NAME, "team"),
+        intervals=reader.value(_INTERVALS, "intervals"),
+        outage=reader.value(_OUTAGE, "outage"),
+        routing=reader.value(_ROUTING, "routing"),
+        alerts=reader.section(_ALERTS, "alerts"),
+        budget_policy=reader.section(_BUDGET, "budget_policy"),
+        classes=reader.section(_CLASSES, "classes"),
+        dependencies=reader.section(_DEPENDENCIES, "dependencies"),
+        metrics=reader.section(_METRICS, "metrics"),
+        receivers=reader.section(_RECEIVERS, "receivers"),
+        slos=reader.section(_SLOS, "slos"),
+        off=reader.off,
+    )
+    reader.value(_EXTENDS, "extends")
+    return definitions, (*_unknown_keys(root), *_required(root), *reader.problems)
+
+
+def service_names(root: Mapping) -> tuple[dict[str, Mapping | None], list[Problem]]:
+    """The services a tree speaks of, each with what it has of its own."""
+    own = find(root, ("services",))
+    if "service" in root.entries and own is not None:
+        return {}, [
+            error(
+                "conflict",
+                key_span(root, ("services",)),
+                "both `service` and `services` are given",
+                allowed="one of the two",
+                fix="move the one service under `services`",
+            )
+        ]
+    if "service" in root.entries:
+        node = root.entries["service"].value
+        result = validate(_NAME, node, root, ("service",))
+        return ({result.value: None}, []) if isinstance(result, Valid) else ({}, result)
+    if isinstance(own, Mapping) and own.entries:
+        return _several(own, root)
+    if own is None:
+        return {}, []
+    return {}, [
+        error(
+            "wrong-type",
+            key_span(root, ("services",)),
+            "`services`: a map of names is needed",
+            allowed="services: {NAME: {…}}",
+            fix="name at least one service",
+        )
+    ]
+
+
+def _several(own: Mapping, root: Mapping) -> tuple[dict[str, Mapping | None], list[Problem]]:
+    services: dict[str, Mapping | None] = {}
+    problems: list[Problem] = []
+    for name, entry in own.entries.items():
+        span = entry.key
+        wrong = validate(_NAME, Scalar(name, plain=False, span=span, inline=False), root, ("services", name))
+        if not isinstance(wrong, Valid):
+            problems += [replace(problem, span=span) for problem in wrong]
+        if isinstance(entry.value, Mapping):
+            services[name] = entry.value
+            problems += [
+                unknown_key(key, inner.key, f"service `{name}`", list(schema.PER_SERVICE))
+                for key, inner in entry.value.entries.items()
+                if key not in schema.PER_SERVICE
+            ]
+        elif is_null(entry.value):
+            services[name] = None
+        else:
+            problems.append(
+                error(
+                    "wrong-type",
+                    value_span(root, ("services", name)),
+                    f"service `{name}`: a map is needed",
+                    found=s.kind(entry.value),
+                    allowed="a map",
+                    fix="write {} for a service without anything of its own",
+                )
+            )
+    return services, problems

@@ -1,0 +1,147 @@
+"""The door: files to a catalog, or to every reason why there is none."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
+
+from watchkeeper import model
+from watchkeeper.problem import Problem, Severity, Span
+from watchkeeper.spec import expressions, measurements, nodes, objectives, references
+from watchkeeper.spec.definitions import Definitions, define, service_names
+from watchkeeper.spec.merging import combine, of_service, overlay
+from watchkeeper.spec.parsing import parse
+from watchkeeper.spec.reading import Source, definition_files, read, read_resource, runbook_pages
+from watchkeeper.spec.resolving import resolve
+from watchkeeper.spec.validating import MAX_PROBLEMS
+from watchkeeper.spec.wording import error
+
+REFERENCE_SERVICE = "llm-copilot-agent"
+"""The service that the shipped pack is about while no project file names another."""
+PROJECT_FILE = "watchkeeper.yaml"
+
+Check: TypeAlias = Callable[[Definitions], Iterator[Problem]]
+SharedCheck: TypeAlias = Callable[[Sequence[Definitions]], Iterator[Problem]]
+
+CHECKS: tuple[Check, ...] = (
+    references.runbooks,
+    references.classes,
+    references.budget_policy,
+    objectives.events,
+    objectives.burn_alerts,
+    objectives.own_tiers,
+    objectives.bounds,
+    measurements.names,
+    measurements.buckets,
+    measurements.labels,
+    expressions.alerts,
+    expressions.objectives,
+    references.receivers,
+)
+SHARED_CHECKS: tuple[SharedCheck, ...] = (
+    references.matches,
+    references.labels_named,
+    references.inhibition_cycles,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    catalog: model.Catalog | None
+    """None while there is any error."""
+    problems: tuple[Problem, ...]
+    """Sorted by place."""
+    sources: Mapping[str, str]
+    """The text of every file read, by the name that problems use."""
+
+
+class _Files:
+    """Reads and parses; remembers the texts and what was wrong with them."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        self.whole = True
+
+    def take(self, source: Source | Problem) -> nodes.Mapping | None:
+        if isinstance(source, Problem):
+            self.problems.append(source)
+            self.whole = False
+            return None
+        self.sources[source.file] = source.text
+        parsed = parse(source.text, source.file)
+        self.problems += parsed.problems
+        self.whole = self.whole and parsed.root is not None
+        return parsed.root
+
+
+def load(project: Path | None = None, *, pack: Traversable | None = None, today: date | None = None) -> Loaded:
+    """A project file over the shipped pack (or the pack alone) as one catalog, with every problem found. Never raises.
+
+    `pack` replaces the shipped pack; `today` decides which switched-off definitions count again.
+    """
+    shipped = files("watchkeeper") / "pack" if pack is None else pack
+    today = date.today() if today is None else today  # noqa: DTZ011 - days in `until` are the reader's own
+    read_files = _Files()
+    pack_roots = [read_files.take(read_resource(each, name)) for name, each in definition_files(shipped, "pack")]
+    base, twice = combine(root for root in pack_roots if root is not None)
+    root, runbooks = base, runbook_pages(shipped)
+    if project is not None:
+        path = project / PROJECT_FILE if project.is_dir() else project
+        own = read_files.take(read(path, str(path)))
+        root = overlay(base, own) if own is not None else base
+        runbooks |= runbook_pages(path.parent)
+    problems = [*read_files.problems, *twice]
+    if not read_files.whole:
+        return _loaded(None, problems, read_files.sources)
+    services, wrong = _services(root, today, runbooks, named=project is not None)
+    problems += wrong
+    failed = any(problem.severity is Severity.ERROR for problem in problems)
+    return _loaded(None if failed else resolve(services), problems, read_files.sources)
+
+
+def _services(
+    root: nodes.Mapping, today: date, runbooks: frozenset[str], *, named: bool
+) -> tuple[list[Definitions], list[Problem]]:
+    """Each service's definitions, and what is wrong with them."""
+    names, problems = service_names(root)
+    if not names and not problems and named:
+        problems.append(_nameless(root))
+    services: list[Definitions] = []
+    for name, own in (names or {REFERENCE_SERVICE: None}).items():
+        definitions, wrong = define(name, of_service(root, own), runbooks, today)
+        services.append(definitions)
+        problems += wrong
+        problems += _checked(definitions)
+    for check in SHARED_CHECKS:
+        problems += check(services)
+    return services, problems
+
+
+def _checked(definitions: Definitions) -> Iterator[Problem]:
+    for check in CHECKS:
+        yield from check(definitions)
+
+
+def _nameless(root: nodes.Mapping) -> Problem:
+    return error(
+        "missing-key",
+        Span(root.span.file, 0, 0, 0),
+        "no service is named",
+        allowed="`service: NAME`",
+        fix="add `service: NAME` with the name of what you watch",
+    )
+
+
+def _loaded(catalog: model.Catalog | None, problems: Iterable[Problem], sources: Mapping[str, str]) -> Loaded:
+    """Services share most definitions: what is wrong there is said once."""
+    unique = sorted(dict.fromkeys(problems), key=lambda problem: problem.position)
+    shown = unique[:MAX_PROBLEMS]
+    if len(unique) > MAX_PROBLEMS:
+        more = f"{len(unique) - MAX_PROBLEMS} more problems are not shown"
+        shown.append(error("too-many", Span(unique[-1].span.file, 0, 0, 0), more, fix="mend the first ones first"))
+    return Loaded(catalog, tuple(shown), MappingProxyType(dict(sources)))

@@ -1,0 +1,143 @@
+"""Objectives that cannot be met, missed or measured."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from watchkeeper.budget import BurnAlert, Objective
+from watchkeeper.model import Severity, Tier
+from watchkeeper.problem import Problem
+from watchkeeper.quantity import Duration, Ratio, plain
+from watchkeeper.spec import schema
+from watchkeeper.spec.definitions import Definitions
+from watchkeeper.spec.scalars import Profile
+from watchkeeper.spec.wording import error
+
+REQUEST_DURATION = "http_request_duration_seconds"
+"""The histogram beside the SDK's own counting: what people look at when a latency objective burns."""
+
+PROFILES: dict[Profile, tuple[Tier, ...]] = {
+    # Google, Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts"; the first tier is ours:
+    # with it, half of all requests failing is found within a minute
+    Profile.WORKBOOK: (
+        Tier(Severity.CRITICAL, Ratio.of(percent=1), Duration.of(minutes=15)),
+        Tier(Severity.CRITICAL, Ratio.of(percent=2), Duration.of(hours=1)),
+        Tier(Severity.HIGH, Ratio.of(percent=5), Duration.of(hours=6)),
+        Tier(Severity.WARNING, Ratio.of(percent=10), Duration.of(days=3)),
+    ),
+    # the same source's shares over windows whose factors a low target can reach
+    Profile.WORKBOOK_LOW: (
+        Tier(Severity.HIGH, Ratio.of(percent=5), Duration.of(hours=6)),
+        Tier(Severity.WARNING, Ratio.of(percent=10), Duration.of(days=1)),
+    ),
+}
+LOW_TARGET = Ratio.of(percent=97)
+"""Up to here `workbook-low` is the default: 28.8 times a budget of 3 % is nearly everything."""
+
+
+def tiers(slo: schema.Slo) -> tuple[Tier, ...]:
+    """The burn alerts of an objective: its own, those of the profile it names, or of the one that fits its target."""
+    if slo.tiers:
+        return tuple(Tier(tier.severity, tier.budget_share, tier.long_window) for tier in slo.tiers)
+    default = Profile.WORKBOOK_LOW if slo.target <= LOW_TARGET else Profile.WORKBOOK
+    return PROFILES[slo.burn_alerts or default]
+
+
+@dataclass(frozen=True, slots=True)
+class _Burn:
+    tier: Tier
+    alert: BurnAlert
+
+    @property
+    def words(self) -> str:
+        factor, allowed = plain(self.alert.factor), self.alert.objective.error_share
+        return f"{factor} x {allowed} = {self.alert.threshold} of all requests"
+
+
+def _burns(slo: schema.Slo) -> Iterator[_Burn]:
+    objective = Objective(slo.target, slo.window)
+    for tier in tiers(slo):
+        # the scrape interval has no part in factor and threshold
+        yield _Burn(tier, BurnAlert(objective, tier.budget_share, tier.long_window, Duration.of(seconds=5)))
+
+
+def burn_alerts(d: Definitions) -> Iterator[Problem]:
+    for name, slo in d.slos.items():
+        low = slo.burn_alerts is Profile.WORKBOOK and slo.target <= LOW_TARGET
+        worst = max(_burns(slo), key=lambda burn: burn.alert.threshold)
+        if worst.alert.reachable and not low:
+            continue
+        key = "burn_alerts" if slo.burn_alerts else "tiers" if slo.tiers else "window"
+        end = "which can hardly ever be reached" if worst.alert.reachable else "which can never be reached"
+        yield error(
+            "unreachable",
+            d.at("slos", name, key),
+            f"SLO `{name}`: a burn alert would need {worst.words} to fail, {end}",
+            found=f"{worst.tier.budget_share} of the budget in {worst.tier.long_window}, target {slo.target}",
+            allowed="thresholds that a total outage crosses",
+            fix="write `burn_alerts: workbook-low`" if low else "take a smaller share or a longer window",
+        )
+
+
+def own_tiers(d: Definitions) -> Iterator[Problem]:
+    for name, slo in d.slos.items():
+        seen: set[Tier] = set()
+        for index, tier in enumerate(tiers(slo) if slo.tiers else ()):
+            if tier.long_window >= slo.window:
+                yield error(
+                    "bad-window",
+                    d.at("slos", name, "tiers", index, "long_window"),
+                    f"a tier of SLO `{name}` looks back further than the objective",
+                    found=str(tier.long_window),
+                    allowed=f"less than its window, {slo.window}",
+                    fix="take a shorter window",
+                )
+            if tier in seen:
+                yield error(
+                    "duplicate",
+                    d.at("slos", name, "tiers", index),
+                    f"SLO `{name}` has this tier twice",
+                    allowed="each once",
+                    fix="remove one",
+                )
+            seen.add(tier)
+
+
+def events(d: Definitions) -> Iterator[Problem]:
+    """An objective counts requests, or two counters of its own."""
+    for name, slo in d.slos.items():
+        if slo.counts is None and slo.total is None and slo.bad is None:
+            yield error(
+                "missing-key",
+                d.key("slos", name),
+                f"SLO `{name}` does not say what it counts",
+                allowed="`counts: requests`, or `total:` and `bad:` with PromQL",
+                fix="add `counts: requests`",
+            )
+        elif (slo.total is None) != (slo.bad is None):
+            there, lacking = ("total", "bad") if slo.total else ("bad", "total")
+            yield error(
+                "missing-key",
+                d.key("slos", name, there),
+                f"SLO `{name}` has `{there}` without `{lacking}`",
+                allowed="both",
+                fix=f"add `{lacking}:` with PromQL",
+            )
+
+
+def bounds(d: Definitions) -> Iterator[Problem]:
+    """Between two bounds a histogram knows nothing."""
+    histogram = d.metrics.get(REQUEST_DURATION)
+    if histogram is None or not histogram.buckets:
+        return
+    for name, slo in d.slos.items():
+        if slo.within is None or slo.within.seconds in histogram.buckets:
+            continue
+        near = min(histogram.buckets, key=lambda bound: (abs(bound - slo.within.seconds), bound))  # type: ignore[union-attr]
+        yield error(
+            "no-bucket",
+            d.at("slos", name, "within"),
+            f"SLO `{name}`: {REQUEST_DURATION} has no bucket that ends at {slo.within}",
+            found=str(slo.within),
+            allowed=", ".join(f"{plain(bound)}" for bound in histogram.buckets) + " (seconds)",
+            fix=f"write {Duration(near)}, or add {plain(slo.within.seconds)} to the buckets",
+        )

@@ -1,0 +1,129 @@
+"""Files to text: the only place of this room that opens anything, and only what is small, regular and UTF-8."""
+
+import os
+import stat
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from watchkeeper.problem import Problem, Span
+from watchkeeper.spec.wording import error
+
+MAX_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    file: str
+    """As problems name it."""
+    text: str
+
+
+def _whole(file: str) -> Span:
+    return Span(file, 0, 0, 0)
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFDIR: "a directory",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+        stat.S_IFSOCK: "a socket",
+    }
+    return kinds.get(stat.S_IFMT(mode), "something else")
+
+
+def _open(path: Path) -> int:
+    # without O_NONBLOCK a pipe without a writer would be waited for
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _bytes(path: Path, file: str) -> bytes | Problem:
+    try:
+        descriptor = _open(path)
+    except (OSError, ValueError) as failure:
+        reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else str(failure)
+        return error(
+            "unreadable",
+            _whole(file),
+            "cannot be read",
+            found=reason[:1].lower() + reason[1:],
+            fix="check the path and its permissions",
+        )
+    with os.fdopen(descriptor, "rb") as stream:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            return error(
+                "unreadable",
+                _whole(file),
+                "is no file",
+                found=_kind(mode),
+                allowed="a YAML file",
+                fix="name the file with the definitions, usually watchkeeper.yaml",
+            )
+        return stream.read(MAX_BYTES + 1)
+
+
+def _encoding(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or content[:40].count(0) > 10:
+        return "UTF-16"
+    return "not text" if b"\0" in content else "another encoding"
+
+
+def _decoded(content: bytes, file: str) -> Source | Problem:
+    if len(content) > MAX_BYTES:
+        return error(
+            "too-large",
+            _whole(file),
+            "is larger than 4 MiB",
+            allowed="up to 4 MiB",
+            fix="name the file with the definitions; logs and data do not belong here",
+        )
+    try:
+        return Source(file, content.decode("utf-8-sig"))
+    except UnicodeDecodeError as failure:
+        line = content.count(b"\n", 0, failure.start) + 1
+        begin = content.rfind(b"\n", 0, failure.start) + 1
+        column = len(content[begin : failure.start].decode("utf-8", "replace")) + 1
+        span = Span(file, line, column, column + 1)
+        return error(
+            "not-utf8",
+            span,
+            "is not UTF-8",
+            found=_encoding(content),
+            allowed="UTF-8 text",
+            fix="save the file as UTF-8",
+        )
+
+
+def read(path: Path, file: str) -> Source | Problem:
+    """The text of a file, which problems call `file`. Never raises, never blocks."""
+    content = _bytes(path, file)
+    return content if isinstance(content, Problem) else _decoded(content, file)
+
+
+def read_resource(resource: Traversable, file: str) -> Source | Problem:
+    """The same for a file of a pack, which may lie in an archive."""
+    return read(resource, file) if isinstance(resource, Path) else _decoded(resource.read_bytes(), file)
+
+
+def definition_files(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:
+    """Every YAML file below a pack's folder with the name problems give it, sorted."""
+    found: list[tuple[str, Traversable]] = []
+    for child in folder.iterdir():
+        name = f"{prefix}/{child.name}"
+        if child.is_dir():
+            found += definition_files(child, name)
+        elif child.name.endswith((".yaml", ".yml")):
+            found.append((name, child))
+    return sorted(found, key=lambda item: item[0])
+
+
+def runbook_pages(folder: Traversable) -> frozenset[str]:
+    """Names of the Markdown pages in `runbooks/` below a folder; none where there is no such folder."""
+    pages = folder / "runbooks"
+    try:
+        return frozenset(page.name for page in pages.iterdir() if page.name.endswith(".md"))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return frozenset()

@@ -1,0 +1,226 @@
+"""Names that must lead somewhere: runbooks, classes, receivers, what routes and inhibitions speak of."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+from watchkeeper import model
+from watchkeeper.problem import Problem
+from watchkeeper.spec import schema
+from watchkeeper.spec.definitions import Definitions
+from watchkeeper.spec.nodes import Path
+from watchkeeper.spec.wording import closest, error, listed, noun
+
+Matches: TypeAlias = dict[str, str]
+
+TARGET_LABELS = frozenset({"environment", "instance", "job", "service"})
+"""Labels that the scrape adds to every series."""
+_ALERT_LABELS = frozenset({"alertname", "component", "kind", "severity", "slo", "team", "tier"})
+
+
+def unknown(d: Definitions, section: str, word: str, path: Path) -> Iterator[Problem]:
+    """A problem unless the section defines the word."""
+    names = d.named(section)
+    if word in names:
+        return
+    what = noun(section)
+    if word in d.off.get(section, ()):
+        yield error(
+            "unknown-reference",
+            d.at(*path),
+            f"{what} `{word}` is switched off",
+            found=f"switched off at {d.key(section, word, 'enabled')}",
+            allowed=listed(names),
+            fix=f"switch off what needs `{word}`, too, or name another {what}",
+        )
+        return
+    near = closest(word, names)
+    yield error(
+        "unknown-reference",
+        d.at(*path),
+        f"there is no {what} `{word}`",
+        found=word,
+        allowed=listed(names),
+        fix=f"write `{near}`" if near else f"define it under `{section}`",
+    )
+
+
+def runbooks(d: Definitions) -> Iterator[Problem]:
+    pages = [("slos", name, slo.runbook) for name, slo in d.slos.items()]
+    pages += [("alerts", name, alert.runbook) for name, alert in d.alerts.items()]
+    for section, name, page in pages:
+        if page not in d.runbooks:
+            near = closest(page, d.runbooks)
+            yield error(
+                "unknown-runbook",
+                d.at(section, name, "runbook"),
+                f"there is no runbook `{page}`",
+                found=page,
+                allowed=listed(d.runbooks),
+                fix=f"{f'write `{near}`, or add' if near else 'add'} the page runbooks/{page} beside your file",
+            )
+
+
+def classes(d: Definitions) -> Iterator[Problem]:
+    for name, slo in d.slos.items():
+        if slo.class_ is not None:
+            yield from unknown(d, "classes", slo.class_, ("slos", name, "class"))
+
+
+def receivers(d: Definitions) -> Iterator[Problem]:
+    if d.routing is None:
+        return
+    yield from unknown(d, "receivers", d.routing.receiver, ("routing", "receiver"))
+    for index, route in enumerate(d.routing.routes):
+        for number, receiver in enumerate(route.receivers):
+            yield from unknown(d, "receivers", receiver, ("routing", "routes", index, "receivers", number))
+
+
+def budget_policy(d: Definitions) -> Iterator[Problem]:
+    """Each step begins at a share of its own, and the first at nothing."""
+    seen: dict[str, str] = {}
+    for name, state in d.budget_policy.items():
+        consumed = str(state.consumed)
+        if consumed in seen:
+            yield error(
+                "budget-policy",
+                d.at("budget_policy", name, "consumed"),
+                f"budget states `{seen[consumed]}` and `{name}` begin at the same share",
+                found=consumed,
+                allowed="a share of its own for each",
+                fix="change one of the two",
+            )
+        seen.setdefault(consumed, name)
+    if d.budget_policy and "0%" not in seen:
+        yield error(
+            "budget-policy",
+            d.key("budget_policy"),
+            "no budget state begins at 0%",
+            allowed="one state with `consumed: 0%`",
+            fix="add the state of a budget that is not touched",
+        )
+
+
+# --- routes and inhibitions are shared by all services ---------------------------------------------
+
+
+def _values(services: Sequence[Definitions]) -> dict[str, frozenset[str]]:
+    """What the labels of alerts can be, where that is known."""
+    alerts = [alert for d in services for alert in d.alerts.values()]
+    slos = {name: slo for d in services for name, slo in d.slos.items()}
+    teams = {team for d in services if (team := d.team)} | {alert.team for alert in alerts if alert.team}
+    components = {alert.component for alert in alerts} | {slo.component for slo in slos.values()}
+    return {
+        "component": frozenset(components),
+        "kind": frozenset(model.Kind),
+        "service": frozenset(d.service for d in services),
+        "severity": frozenset(model.Severity),
+        "slo": frozenset(slos),
+        "team": frozenset(teams),
+        "tier": frozenset(model.Severity),
+    }
+
+
+def _labels(services: Sequence[Definitions]) -> frozenset[str]:
+    metrics = [metric for d in services for metric in d.metrics.values()]
+    return TARGET_LABELS | _ALERT_LABELS | {label for metric in metrics for label in metric.labels}
+
+
+def _matchers(routing: schema.Routing) -> Iterator[tuple[Path, Matches]]:
+    for index, route in enumerate(routing.routes):
+        yield ("routing", "routes", index, "match"), route.match
+    for index, inhibition in enumerate(routing.inhibitions):
+        yield ("routing", "inhibitions", index, "source"), inhibition.source
+        yield ("routing", "inhibitions", index, "target"), inhibition.target
+
+
+def matches(services: Sequence[Definitions]) -> Iterator[Problem]:
+    """A matcher that no alert can meet sends nobody anything."""
+    d = services[0]
+    if d.routing is None:
+        return
+    labels, values = _labels(services), _values(services)
+    for path, match in _matchers(d.routing):
+        for label, value in match.items():
+            if label not in labels:
+                yield _unknown_label(d, (*path, label), label, labels)
+            elif label in values and value not in values[label]:
+                near = closest(value, values[label])
+                yield error(
+                    "unknown-reference",
+                    d.at(*path, label),
+                    f"no alert has {label} `{value}`",
+                    found=value,
+                    allowed=listed(values[label]),
+                    fix=f"write `{near}`" if near else "",
+                )
+
+
+def labels_named(services: Sequence[Definitions]) -> Iterator[Problem]:
+    """Labels to group by, and labels that source and target of an inhibition share."""
+    d = services[0]
+    if d.routing is None:
+        return
+    labels = _labels(services)
+    named: list[tuple[Path, str]] = [(("routing", "group_by", i), name) for i, name in enumerate(d.routing.group_by)]
+    for index, inhibition in enumerate(d.routing.inhibitions):
+        path: Path = ("routing", "inhibitions", index, "equal")
+        named += [((*path, i), name) for i, name in enumerate(inhibition.equal)]
+    for path, name in named:
+        if name not in labels:
+            yield _unknown_label(d, path, name, labels)
+
+
+def _unknown_label(d: Definitions, path: Path, label: str, labels: frozenset[str]) -> Problem:
+    near = closest(label, labels)
+    span = d.key(*path) if isinstance(path[-1], str) else d.at(*path)
+    return error(
+        "unknown-label",
+        span,
+        f"no alert has a label `{label}`",
+        found=label,
+        allowed=listed(labels, limit=30),
+        fix=f"write `{near}`" if near else "",
+    )
+
+
+def inhibition_cycles(services: Sequence[Definitions]) -> Iterator[Problem]:
+    """Alerts that silence each other in a circle are silent together."""
+    d = services[0]
+    if d.routing is None:
+        return
+    rules = d.routing.inhibitions
+    follows = {
+        i: [j for j, later in enumerate(rules) if later.source.items() <= rule.target.items()]
+        for i, rule in enumerate(rules)
+    }
+    for start in follows:
+        circle = _circle(follows, start)
+        if circle and start == min(circle):
+            steps = " -> ".join(_said(rules[i].source) for i in (*circle, start))
+            yield error(
+                "inhibition-cycle",
+                d.at("routing", "inhibitions", start),
+                "alerts that silence each other: when all fire, nobody is told",
+                found=steps,
+                allowed="inhibitions that lead from the louder alert to the quieter one",
+                fix="remove the one that leads back",
+            )
+
+
+def _circle(follows: dict[int, list[int]], start: int) -> list[int]:
+    """The shortest way from a rule back to itself, or nothing."""
+    ways = [[start]]
+    seen: set[int] = set()
+    while ways:
+        way = ways.pop(0)
+        for after in follows[way[-1]]:
+            if after == start:
+                return way
+            if after not in seen:
+                seen.add(after)
+                ways.append([*way, after])
+    return []
+
+
+def _said(match: Matches) -> str:
+    return "{" + ", ".join(f"{label}: {value}" for label, value in sorted(match.items())) + "}"

@@ -1,0 +1,182 @@
+"""From what is written to what it means: defaults filled in, references followed, nothing left open."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from watchkeeper import model
+from watchkeeper.quantity import Duration
+from watchkeeper.spec import schema
+from watchkeeper.spec.definitions import Definitions
+from watchkeeper.spec.expressions import NAMED_LABELS
+from watchkeeper.spec.objectives import tiers
+
+NEVER = Duration(Decimal(0))
+
+
+def resolve(services: Sequence[Definitions]) -> model.Catalog | None:
+    """The catalog of definitions without errors; None where something that must be given is not."""
+    first = services[0]
+    if first.timezone is None or first.intervals is None or first.routing is None:
+        return None
+    resolved = [service for d in services if (service := _service(d))]
+    if len(resolved) < len(services):
+        return None
+    runbooks: frozenset[str] = frozenset().union(*(d.runbooks for d in services))
+    return model.Catalog(
+        timezone=first.timezone,
+        intervals=_intervals(first.intervals),
+        metrics=tuple(_metric(name, metric, services) for name, metric in first.metrics.items()),
+        services=tuple(resolved),
+        receivers=tuple(_receiver(name, receiver) for name, receiver in first.receivers.items()),
+        routing=_routing(first.routing),
+        runbooks=tuple(sorted(runbooks)),
+    )
+
+
+def _intervals(written: schema.Intervals) -> model.Intervals:
+    return model.Intervals(
+        scrape_critical=written.scrape_critical,
+        scrape_standard=written.scrape_standard,
+        rules_critical=written.rules_critical,
+        rules_standard=written.rules_standard,
+        rules_slow=written.rules_slow,
+    )
+
+
+def _service(d: Definitions) -> model.Service | None:
+    if d.team is None or d.outage is None:
+        return None
+    states = (
+        model.BudgetState(name, state.consumed, state.severity, state.action) for name, state in d.budget_policy.items()
+    )
+    return model.Service(
+        name=d.service,
+        team=d.team,
+        classes=tuple(model.RequestClass(name, c.description, c.stall) for name, c in d.classes.items()),
+        dependencies=tuple(model.Dependency(name, each.description) for name, each in d.dependencies.items()),
+        slos=tuple(_slo(name, slo) for name, slo in d.slos.items()),
+        outage=model.Outage(d.outage.bad_share, d.outage.window, d.outage.min_bad_events, d.outage.probe_failing_for),
+        budget_policy=tuple(sorted(states, key=lambda state: state.consumed)),
+        alerts=tuple(alert for name, written in d.alerts.items() if (alert := _alert(name, written, d.team))),
+    )
+
+
+def _slo(name: str, written: schema.Slo) -> model.Slo:
+    events: model.Requests | model.Queries
+    if written.total is not None and written.bad is not None:
+        events = model.Queries(written.total, written.bad)
+    else:
+        events = model.Requests(written.class_ or "", written.within)
+    return model.Slo(
+        name=name,
+        title=written.title,
+        target=written.target,
+        window=written.window,
+        events=events,
+        tiers=tiers(written),
+        min_bad_events=written.min_bad_events,
+        impact=written.impact,
+        component=written.component,
+        runbook=written.runbook,
+    )
+
+
+def _threshold(written: schema.Alert) -> model.Threshold | None:
+    for comparison, limit in ((model.Comparison.ABOVE, written.above), (model.Comparison.BELOW, written.below)):
+        if limit is not None:
+            return model.Threshold(comparison, limit.value, model.Unit(limit.measure))
+    return None
+
+
+def _alert(name: str, written: schema.Alert, team: str) -> model.Alert | None:
+    threshold = _threshold(written)
+    if threshold is None:
+        return None
+    return model.Alert(
+        name=name,
+        severity=written.severity,
+        kind=written.kind,
+        component=written.component,
+        team=written.team or team,
+        value=written.value,
+        threshold=threshold,
+        within=written.within,
+        for_=written.for_ or NEVER,
+        guard=written.guard or "",
+        summary=written.summary,
+        impact=written.impact,
+        actions=written.actions,
+        escalation=written.escalation,
+        runbook=written.runbook,
+    )
+
+
+def _metric(name: str, written: schema.Metric, services: Iterable[Definitions]) -> model.Metric:
+    return model.Metric(
+        name=name,
+        type=written.type,
+        help=written.help,
+        labels=tuple(_label(label, domain, services) for label, domain in written.labels.items()),
+        buckets=written.buckets,
+        scrape=written.scrape,
+        retention=written.retention,
+        emitter=written.emitter,
+        category=written.category,
+        replaces=written.replaces,
+    )
+
+
+def _label(name: str, domain: schema.LabelDomain, services: Iterable[Definitions]) -> model.Label:
+    """A label about definitions takes the names that a project adds to them, too."""
+    if not domain.values:
+        return model.Label(name, cap=domain.cap or 0)
+    section = NAMED_LABELS.get(name)
+    added = {word: None for d in services for word in _names(d, section) if section}
+    return model.Label(name, values=tuple(dict.fromkeys((*domain.values, *added))))
+
+
+def _names(d: Definitions, section: str | None) -> Mapping[str, object]:
+    sections: dict[str | None, Mapping[str, object]] = {
+        "classes": d.classes,
+        "dependencies": d.dependencies,
+        "slos": d.slos,
+    }
+    return sections.get(section, {})
+
+
+def _receiver(name: str, written: schema.Receiver) -> model.Receiver:
+    sends: model.PagerDuty | model.Slack | model.Webhook | None = None
+    if written.pagerduty:
+        sends = model.PagerDuty(written.pagerduty.routing_key_file)
+    elif written.slack:
+        sends = model.Slack(written.slack.channel, written.slack.url_file)
+    elif written.webhook:
+        sends = model.Webhook(written.webhook.address)
+    return model.Receiver(name, sends)
+
+
+def _pairs(match: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(match.items())
+
+
+def _routing(written: schema.Routing) -> model.Routing:
+    timing = model.Timing(written.timing.group_wait, written.timing.group_interval, written.timing.repeat_interval)
+    return model.Routing(
+        group_by=written.group_by,
+        fallback=written.receiver,
+        timing=timing,
+        routes=tuple(
+            model.Route(_pairs(route.match), route.receivers, _timing(route.timing, timing)) for route in written.routes
+        ),
+        inhibitions=tuple(
+            model.Inhibition(_pairs(rule.source), _pairs(rule.target), rule.equal) for rule in written.inhibitions
+        ),
+    )
+
+
+def _timing(written: schema.PartialTiming, above: model.Timing) -> model.Timing:
+    return model.Timing(
+        group_wait=written.group_wait or above.group_wait,
+        group_interval=written.group_interval or above.group_interval,
+        repeat_interval=written.repeat_interval or above.repeat_interval,
+    )

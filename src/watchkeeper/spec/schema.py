@@ -1,0 +1,263 @@
+"""Definitions as they are written: what may stand where. Nothing is resolved here and nothing may be unknown."""
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from watchkeeper.model import Emitter
+from watchkeeper.spec import scalars as s
+
+
+class Written(BaseModel):
+    """Unknown keys are problems, not notes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Switched(Written):
+    """What a project may switch off, saying why."""
+
+    enabled: s.Truth = Field(default=True, description="false switches it off; say `because`, and `until` when.")
+    because: s.Text | None = None
+    until: s.Day | None = Field(default=None, description="The day from which it counts again.")
+
+
+class Intervals(Written):
+    """How often things are scraped and evaluated."""
+
+    scrape_critical: s.Time
+    scrape_standard: s.Time
+    rules_critical: s.Time
+    rules_standard: s.Time
+    rules_slow: s.Time
+
+
+class RequestClass(Switched):
+    description: s.Text
+    stall: s.Time = Field(description="A stream silent for longer than this is a bad event.")
+
+
+class Dependency(Switched):
+    description: s.Text
+
+
+class Outage(Written):
+    bad_share: s.Share
+    window: s.Time
+    min_bad_events: s.Whole
+    probe_failing_for: s.Time
+
+
+class BudgetState(Written):
+    consumed: s.Share
+    severity: s.Severity | None = None
+    action: s.Text
+
+
+class LabelDomain(Written):
+    """A list of values, or a cap on how many different ones there may be."""
+
+    values: tuple[s.Word, ...] = ()
+    cap: s.Whole | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _list_means_values(cls, value: object) -> object:
+        return {"values": value} if isinstance(value, list) else value
+
+
+class Metric(Written):
+    type: s.MetricType
+    help: s.Text
+    category: s.Name
+    labels: dict[s.SeriesName, LabelDomain] = Field(default_factory=dict)
+    scrape: s.Scrape
+    retention: s.Time
+    emitter: s.Emitter = Emitter.SDK
+    buckets: tuple[s.Number, ...] = Field(default=(), description="Finite upper bounds of a histogram, ascending.")
+    replaces: s.SeriesName = ""
+
+
+class Tier(Written):
+    severity: s.Severity
+    budget_share: s.Share
+    long_window: s.Time
+
+
+class Slo(Switched):
+    title: s.Text
+    target: s.Target
+    window: s.Time
+    counts: s.Counting | None = None
+    class_: s.Name | None = Field(default=None, alias="class")
+    within: s.Time | None = None
+    total: s.Text | None = None
+    bad: s.Text | None = None
+    burn_alerts: s.BurnAlerts | None = None
+    tiers: tuple[Tier, ...] = ()
+    min_bad_events: s.Whole = 5
+    impact: s.Text
+    component: s.Name
+    runbook: s.Runbook
+
+
+class Alert(Switched):
+    severity: s.Severity
+    kind: s.Kind
+    component: s.Name
+    team: s.Name | None = None
+    value: s.Text = Field(description="PromQL without a comparison; the threshold stands in `above` or `below`.")
+    above: s.Limit | None = None
+    below: s.Limit | None = None
+    within: s.Time | None = Field(default=None, description="Every sample over this time is beyond the threshold.")
+    for_: s.Time | None = Field(default=None, alias="for", description="Pending for this long.")
+    guard: s.Text | None = Field(default=None, description="PromQL that must hold as well: enough traffic, say.")
+    summary: s.Text
+    impact: s.Text
+    actions: tuple[s.Text, ...] = Field(min_length=1)
+    escalation: s.Text
+    runbook: s.Runbook
+
+
+class PagerDuty(Written):
+    routing_key_file: s.SecretFile
+
+
+class Slack(Written):
+    channel: s.Channel
+    url_file: s.SecretFile
+
+
+class Webhook(Written):
+    address: s.Name
+
+
+class Receiver(Written):
+    pagerduty: PagerDuty | None = None
+    slack: Slack | None = None
+    webhook: Webhook | None = None
+
+
+class Timing(Written):
+    group_wait: s.Time
+    group_interval: s.Time
+    repeat_interval: s.Time
+
+
+class PartialTiming(Written):
+    """What a route changes of the timing above it."""
+
+    group_wait: s.Time | None = None
+    group_interval: s.Time | None = None
+    repeat_interval: s.Time | None = None
+
+
+class Route(Written):
+    match: dict[s.SeriesName, s.Word] = Field(min_length=1)
+    receivers: tuple[s.Name, ...] = Field(min_length=1)
+    timing: PartialTiming = PartialTiming()
+
+
+class Inhibition(Written):
+    source: dict[s.SeriesName, s.Word] = Field(min_length=1)
+    target: dict[s.SeriesName, s.Word] = Field(min_length=1)
+    equal: tuple[s.SeriesName, ...] = Field(min_length=1)
+
+
+class Routing(Written):
+    group_by: tuple[s.SeriesName, ...] = Field(min_length=1)
+    receiver: s.Name
+    timing: Timing
+    routes: tuple[Route, ...] = ()
+    inhibitions: tuple[Inhibition, ...] = ()
+
+
+class ServiceOverrides(Written):
+    """What a service may have of its own, beside what it shares with the others."""
+
+    team: s.Name | None = None
+    classes: dict[s.Name, RequestClass] = Field(default_factory=dict)
+    dependencies: dict[s.Name, Dependency] = Field(default_factory=dict)
+    slos: dict[s.Name, Slo] = Field(default_factory=dict)
+    alerts: dict[s.AlertName, Alert] = Field(default_factory=dict)
+
+
+class File(ServiceOverrides):
+    """Everything a file of definitions may hold."""
+
+    service: s.Name | None = Field(default=None, description="Short for `services` with this one.")
+    services: dict[s.Name, ServiceOverrides] = Field(default_factory=dict)
+    extends: s.Extends | None = None
+    timezone: s.Timezone | None = None
+    intervals: Intervals | None = None
+    outage: Outage | None = None
+    budget_policy: dict[s.Name, BudgetState] = Field(default_factory=dict)
+    metrics: dict[s.SeriesName, Metric] = Field(default_factory=dict)
+    receivers: dict[s.Name, Receiver] = Field(default_factory=dict)
+    routing: Routing | None = None
+
+
+NAMED: tuple[str, ...] = (
+    "alerts",
+    "budget_policy",
+    "classes",
+    "dependencies",
+    "metrics",
+    "receivers",
+    "services",
+    "slos",
+)
+"""Sections whose entries have names: files add to them, a project file changes them name by name."""
+
+PER_SERVICE: tuple[str, ...] = tuple(ServiceOverrides.model_fields)
+
+ALTERNATIVES: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
+    "alerts": (
+        (frozenset({"above"}), frozenset({"below"})),
+        (frozenset({"within"}), frozenset({"for"})),
+    ),
+    "slos": (
+        (frozenset({"counts", "class", "within"}), frozenset({"total", "bad"})),
+        (frozenset({"burn_alerts"}), frozenset({"tiers"})),
+    ),
+    "receivers": ((frozenset({"pagerduty"}), frozenset({"slack"}), frozenset({"webhook"})),),
+}
+"""Keys of which one set excludes the others: a project file that names one takes the pack's others away."""
+
+MISTAKEN: dict[str, str] = {
+    "description": "summary",
+    "duration": "for",
+    "expr": "value",
+    "expression": "value",
+    "labelnames": "labels",
+    "latency": "within",
+    "objective": "target",
+    "pending": "for",
+    "query": "value",
+    "reason": "because",
+    "routing_key": "routing_key_file",
+    "runbook_url": "runbook",
+    "threshold": "above",
+    "url": "url_file",
+    "webhook_url": "url_file",
+}
+"""What other tools call a key of ours."""
+
+
+def json_schema() -> dict[str, object]:
+    """JSON Schema of a project file, for editors. An override names only what it changes, so nothing is required."""
+    tree: dict[str, object] = File.model_json_schema(by_alias=True)
+    _relax(tree)
+    tree["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    tree["title"] = "watchkeeper.yaml"
+    return tree
+
+
+def _relax(tree: object) -> None:
+    if isinstance(tree, dict):
+        for key in ("required", "default"):
+            if not isinstance(tree.get(key), dict):
+                tree.pop(key, None)
+        for child in tree.values():
+            _relax(child)
+    elif isinstance(tree, list):
+        for child in tree:
+            _relax(child)
