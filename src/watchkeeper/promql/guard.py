@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from watchkeeper.promql.render import quote
+
 MAX_LENGTH = 65_536
 MAX_NESTING = 100
 """Brackets within brackets."""
@@ -49,6 +51,16 @@ def tokens(text: str) -> Iterator[Token]:
         kind = match.lastgroup or "other"
         if kind != "space":
             yield Token(kind, match[0], match.start())
+
+
+def without_raw_strings(text: str) -> str:
+    """The same expression with `...` as "...": the Rust parser refuses backslashes in raw strings."""
+    return _TOKEN.sub(_plain, text) if "`" in text else text
+
+
+def _plain(match: re.Match[str]) -> str:
+    raw = match.lastgroup == "string" and match[0].startswith("`")
+    return quote(match[0][1:-1]) if raw else match[0]
 
 
 def check(text: str) -> None:

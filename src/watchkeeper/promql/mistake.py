@@ -6,7 +6,7 @@ from difflib import get_close_matches
 import promql_parser as rust
 
 from watchkeeper.promql.functions import FUNCTIONS, REMOVED
-from watchkeeper.promql.guard import PromqlError, Token, tokens
+from watchkeeper.promql.guard import PromqlError, Token, tokens, without_raw_strings
 
 _SYNTAX = "invalid promql query"
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
@@ -27,6 +27,7 @@ _CONTINUATIONS = (
     " , x",
     " start()",
 )
+_LONGEST = 160
 _ENDINGS = ("", " (x)", " x")
 
 
@@ -38,8 +39,13 @@ def explain(text: str, said: str) -> PromqlError:
         match = pattern.fullmatch(said)
         if match is not None:
             message, word = explanation(match)
-            return PromqlError(message, _find(text, word))
-    return PromqlError(said, _find(text, _last_quoted(said)))
+            return PromqlError(_short(message), _find(text, word))
+    return PromqlError(_short(said), _find(text, _last_quoted(said)))
+
+
+def _short(message: str) -> str:
+    """A quotation may be as long as the text itself."""
+    return message if len(message) <= _LONGEST else f"{message[: _LONGEST - 1]}…"
 
 
 def _unknown_function(match: re.Match[str]) -> tuple[str, str]:
@@ -137,7 +143,7 @@ def _unclosed(words: list[Token]) -> list[Token]:
 def _is_query(text: str) -> bool:
     """Types aside: only the grammar counts here."""
     try:
-        rust.parse(text)
+        rust.parse(without_raw_strings(text))
     except ValueError as error:
         return _LEXICAL.match(str(error)) is None
     return True

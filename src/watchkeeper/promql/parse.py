@@ -57,7 +57,7 @@ def parse(text: str) -> Node:
     """Raises PromqlError, with a position, for anything but one expression."""
     guard.check(text)
     try:
-        return _node(rust.parse(text))
+        return _node(rust.parse(guard.without_raw_strings(text)))
     except _UnsupportedError as error:
         raise PromqlError(str(error), max(text.find(error.word), 0)) from None
     except ValueError as error:

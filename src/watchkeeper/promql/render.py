@@ -79,7 +79,7 @@ def render(node: Node) -> str:
         case Aggregation():
             text = _aggregation(node)
         case Negation():
-            text = f"-({render(node.expr)})" if isinstance(node.expr, Number) else f"-{_within(node.expr, _SIGN + 1)}"
+            text = _negation(node.expr)
         case Binary():
             text = _binary(node)
     return text
@@ -149,6 +149,13 @@ def _modifiers(offset: Offset | None, at: Decimal | Edge | None) -> str:
             return f"{moment} offset -{offset.duration.promql}"
         case Duration():
             return f"{moment} offset {offset.promql}"
+
+
+def _negation(operand: Node) -> str:
+    """`-1` is a number, `-(1)` the negation of one."""
+    if isinstance(operand, Number):
+        return f"-({render(operand)})"
+    return f"-{render(operand) if isinstance(operand, Negation) else _within(operand, _SIGN + 1)}"
 
 
 def _grouping(grouping: Grouping) -> str:
