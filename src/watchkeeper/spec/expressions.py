@@ -27,7 +27,7 @@ from watchkeeper.spec import schema
 from watchkeeper.spec.definitions import Definitions
 from watchkeeper.spec.nodes import Path
 from watchkeeper.spec.references import TARGET_LABELS
-from watchkeeper.spec.wording import closest, error, listed
+from watchkeeper.spec.wording import closest, error, listed, noun
 
 _OF_PROMETHEUS = frozenset(
     {
@@ -220,16 +220,32 @@ def _matcher(place: _Place, name: str, metric: schema.Metric, matcher: Matcher, 
         return
     values = domain(place.definitions, metric, label)
     for value in _asked(matcher) if values else ():
-        if value not in values:
-            near = closest(value, values)
-            yield error(
-                "unknown-value",
-                place.word(value),
-                f"label `{label}` of `{name}` is never `{value}`",
-                found=value,
-                allowed=listed(values),
-                fix=f"write `{near}`" if near else "",
-            )
+        if value in values:
+            continue
+        section = NAMED_LABELS.get(label, "")
+        if value in place.definitions.off.get(section, ()):
+            yield _switched_off(place, section, value)
+            continue
+        near = closest(value, values)
+        yield error(
+            "unknown-value",
+            place.word(value),
+            f"label `{label}` of `{name}` is never `{value}`",
+            found=value,
+            allowed=listed(values),
+            fix=f"write `{near}`" if near else "",
+        )
+
+
+def _switched_off(place: _Place, section: str, name: str) -> Problem:
+    d, owner = place.definitions, place.path[1]
+    return error(
+        "unknown-reference",
+        place.word(name),
+        f"alert `{owner}` watches {noun(section)} `{name}`, which is switched off",
+        found=f"switched off at {d.key(section, name, 'enabled')}",
+        fix=f"switch off the alert, too: `{owner}: {{enabled: false, because: …}}`",
+    )
 
 
 def _asked(matcher: Matcher) -> list[str]:

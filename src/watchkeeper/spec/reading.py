@@ -66,9 +66,11 @@ def _bytes(path: Path, file: str) -> bytes | Problem:
 
 
 def _encoding(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or content[:40].count(0) > 10:
+    head = content[:400]
+    halves = (head[::2].count(0), head[1::2].count(0))
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or max(halves) * 2 > 0.8 * len(head):
         return "UTF-16"
-    return "not text" if b"\0" in content else "another encoding"
+    return "a binary file" if 0 in content else "another encoding"
 
 
 def _decoded(content: bytes, file: str) -> Source | Problem:

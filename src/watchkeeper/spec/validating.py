@@ -79,16 +79,7 @@ class _Translator:
         path = self._written(inner)
         words = details.get("ctx", {})
         if "summary" in words:
-            span = key_span(self.root, path) if inner[-1] == "[key]" else value_span(self.root, path)
-            where = noun(str(path[0])) if inner[-1] == "[key]" and len(path) == 2 else place(path)
-            return error(
-                details["type"],
-                span,
-                f"{where}: {words['summary']}",
-                found=words["found"],
-                allowed=words["allowed"],
-                fix=words["fix"],
-            )
+            return self._said(details["type"], words, path, of_key=inner[-1:] == ("[key]",))
         match details["type"]:
             case "extra_forbidden":
                 return self._unknown(inner, path)
@@ -102,6 +93,13 @@ class _Translator:
                 )
             case _:
                 return self._wrong_type(details["type"], path)
+
+    def _said(self, code: str, words: dict[str, str], path: Path, *, of_key: bool) -> Problem:
+        """What one of our own readers said."""
+        span = key_span(self.root, path) if of_key else value_span(self.root, path)
+        where = f"{noun(str(path[0]))} name" if of_key and len(path) == 2 else place(path)
+        summary = f"{where}: {words['summary']}"
+        return error(code, span, summary, found=words["found"], allowed=words["allowed"], fix=words["fix"])
 
     def _wrong_type(self, type_: str, path: Path) -> Problem:
         wanted = "a list" if type_ in {"tuple_type", "list_type"} else "a map of keys and values"
@@ -122,22 +120,17 @@ class _Translator:
 
     def _missing(self, inner: Path, keys: list[str]) -> Problem:
         path = self._written(inner)
-        span = key_span(self.root, path)
+        span, node = key_span(self.root, path), find(self.root, path)
         what, names = place(path), ", ".join(f"`{key}`" for key in keys)
-        near = self._neighbour(path)
-        node = find(self.root, (*path, "enabled"))
-        if isinstance(node, Scalar) and node.text.lower() == "false":
-            return error(
-                "unknown-reference",
-                span,
-                f"there is no {what} to switch off",
-                found=str(path[-1]),
-                fix=f"write `{near}`" if near else "remove it",
-            )
-        fix = f"add {names}"
-        if near and len(keys) > 1:
-            fix += f"; or, to change `{near}`, write that name"
-        return error("missing-key", span, f"{what} lacks {names}", allowed=f"{names} must be given", fix=fix)
+        given = list(node.entries) if isinstance(node, Mapping) else []
+        near = self._neighbour(path) if len(keys) > len(given) else None
+        if "enabled" in given and near is None:
+            near = self._neighbour(path)
+        if "enabled" in given:
+            fix = f"write `{near}`" if near else "remove it"
+            return error("unknown-reference", span, f"there is no {what} to switch on or off", fix=fix)
+        fix = f"write `{near}` to change that one; add what is missing for a new one" if near else f"add {names}"
+        return error("missing-key", span, f"{what} lacks {names}", found=", ".join(given) or "nothing", fix=fix)
 
     def _neighbour(self, path: Path) -> str | None:
         """The defined name that a name without its definition may have meant."""
