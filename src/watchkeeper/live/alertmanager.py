@@ -144,7 +144,7 @@ def _reason(body: bytes) -> str:
     """Alertmanager says what is wrong as a JSON string, or as an object with a message."""
     try:
         answer = msgspec.json.decode(body, type=_Failure | str)
-    except msgspec.MsgspecError:
+    except (ValueError, RecursionError):
         return plain_text(body)
     return answer.message if isinstance(answer, _Failure) else answer
 

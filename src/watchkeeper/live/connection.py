@@ -83,7 +83,7 @@ class Connection:
     def decode(self, body: bytes, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(body, type=kind)
-        except msgspec.MsgspecError as error:
+        except (ValueError, RecursionError) as error:
             raise self.unreadable(str(error)) from error
 
     def _send(

@@ -169,7 +169,7 @@ def _moment(seconds: float) -> str:
 def _reason(body: bytes) -> str:
     try:
         return msgspec.json.decode(body, type=_Failure).error
-    except msgspec.MsgspecError:
+    except (ValueError, RecursionError):
         return plain_text(body)
 
 
