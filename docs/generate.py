@@ -1,0 +1,151 @@
+"""Writes the reference pages that are made from the shipped definitions; `--verify` only compares.
+
+Run: `python docs/generate.py`. A test compares, so a page cannot fall behind what it describes.
+"""
+
+# ruff: noqa: INP001, T201 - a script that prints, not a package
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+
+import yaml
+
+from watchkeeper import compile as compiler
+from watchkeeper import conventions, spec
+from watchkeeper.compile.reference import reference
+from watchkeeper.model import Catalog, Emitter, Label, Metric, Scrape
+
+PAGES = Path(__file__).parent / "reference"
+RUNBOOKS = "../../src/watchkeeper/pack/runbooks"
+HEADINGS = {
+    "sli": "Objectives",
+    "request": "Requests",
+    "business": "Business",
+    "llm": "Model calls",
+    "module": "Modules and dependencies",
+    "infrastructure": "Process",
+    "monitoring": "The monitoring itself",
+}
+EMITTERS = {
+    Emitter.SDK: "SDK",
+    Emitter.PROBE: "probe",
+    Emitter.STACK: "stack",
+    Emitter.ENGINE: "Prometheus, Alertmanager",
+}
+SEVERITIES = ("critical", "high", "warning", "info")
+METRICS_INTRODUCTION = """\
+Every series carries `service`, `environment`, `instance` and `job` from the scrape; they are not repeated below.
+*Series* is the upper bound per process: the product of the label domains, for a histogram times its buckets plus three.
+`a | b` is a closed list, *any, 20* means up to twenty different values, then `__other__`."""
+ALERTS_INTRODUCTION = """\
+What the shipped pack alerts on, from the compiled rules. *Found* is the bound that an alert states about itself: from
+the moment everything fails to the first notification. Partial failures take longer."""
+GENERATED = "<!-- Made by docs/generate.py from the shipped pack. Do not edit. -->"
+
+
+def metrics_page(catalog: Catalog) -> Iterator[str]:
+    yield from ("# Metrics", "", GENERATED, "")
+    yield METRICS_INTRODUCTION
+    own = [metric for metric in catalog.metrics if metric.emitter is Emitter.SDK]
+    yield from ("", f"A process with the SDK has at most {sum(metric.series for metric in own):,} series.")
+    order = list(HEADINGS)
+    ordered = sorted(catalog.metrics, key=lambda metric: order.index(metric.category))
+    for category, group in groupby(ordered, key=lambda metric: metric.category):
+        yield from (
+            "",
+            f"## {HEADINGS[category]}",
+            "",
+            "| metric | type | labels | scraped every | kept | series | from |",
+        )
+        yield "|---|---|---|---|---|---|---|"
+        yield from (_metric_row(catalog, metric) for metric in group)
+
+
+def _metric_row(catalog: Catalog, metric: Metric) -> str:
+    critical = metric.scrape is Scrape.CRITICAL
+    interval = catalog.intervals.scrape_critical if critical else catalog.intervals.scrape_standard
+    former = f" Was `{metric.replaces}`." if metric.replaces else ""
+    bounds = f" Buckets: {', '.join(f'{bound:f}' for bound in metric.buckets)}." if metric.buckets else ""
+    cells = (
+        f"`{metric.name}`<br>{metric.help}{bounds}{former}",
+        metric.type.value,
+        "<br>".join(_label(label) for label in metric.labels) or "none",
+        interval.words,
+        metric.retention.words,
+        str(metric.series),
+        EMITTERS[metric.emitter],
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _label(label: Label) -> str:
+    domain = " \\| ".join(label.values) if label.values else f"any, {label.cap}"
+    return f"`{label.name}`: {domain}"
+
+
+def alerts_page(catalog: Catalog) -> Iterator[str]:
+    yield from ("# Alerts", "", GENERATED, "")
+    yield ALERTS_INTRODUCTION
+    rules = list(_alert_rules(catalog))
+    yield from ("", f"{len(rules)} alert rules.")
+    for severity in SEVERITIES:
+        yield from ("", f"## {severity}", "", "| alert | about | when | found | runbook |", "|---|---|---|---|---|")
+        chosen = [rule for rule in rules if rule["labels"]["severity"] == severity]
+        yield from (_alert_row(rule) for rule in sorted(chosen, key=lambda rule: (rule["alert"], _about(rule))))
+
+
+def _alert_rules(catalog: Catalog) -> Iterator[dict[str, dict[str, str]]]:
+    texts = {document.path: document.text for document in compiler.build(catalog, reference(catalog))}
+    for file in (conventions.RECORDING_RULES_FILE, conventions.ALERT_RULES_FILE):
+        for group in yaml.safe_load(texts[file])["groups"]:
+            yield from (rule for rule in group["rules"] if "alert" in rule)
+
+
+def _about(rule: dict[str, dict[str, str]]) -> str:
+    labels = rule["labels"]
+    return labels.get("slo") or labels["component"]
+
+
+def _alert_row(rule: dict[str, dict[str, str]]) -> str:
+    told = rule["annotations"]
+    page = told["runbook"]
+    found = told.get("detection", "-").removeprefix("at most ").partition(" after everything")[0]
+    runbook = f"[{page.removesuffix('.md')}]({RUNBOOKS}/{page})"
+    return f"| `{rule['alert']}` | {_about(rule)} | {_when(rule)} | {found} | {runbook} |"
+
+
+def _when(rule: dict[str, dict[str, str]]) -> str:
+    """The summary in words and the threshold in numbers; a summary with a live value in it says nothing here."""
+    told = rule["annotations"]
+    threshold = told.get("threshold", "")
+    if "{{" in told["summary"] or "slo" in rule["labels"]:
+        return threshold or told["summary"]
+    return f"{told['summary']}<br>{threshold}" if threshold else told["summary"]
+
+
+WRITTEN: dict[str, Callable[[Catalog], Iterable[str]]] = {"metrics.md": metrics_page, "alerts.md": alerts_page}
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page with the text it should have."""
+    catalog = spec.load().catalog
+    if catalog is None:
+        raise SystemExit("the shipped definitions do not load; run `watchkeeper check`")
+    return {PAGES / name: "\n".join(lines(catalog)) + "\n" for name, lines in WRITTEN.items()}
+
+
+def main(arguments: list[str]) -> int:
+    stale = [path for path, text in pages().items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    for path in stale:
+        print(f"{path.name}: differs from the definitions" if "--verify" in arguments else f"{path.name}: written")
+    if "--verify" in arguments:
+        return 1 if stale else 0
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
