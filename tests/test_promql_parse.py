@@ -121,8 +121,16 @@ MISTAKES = [
     ("sum(abs(x[5m]))", 4, "`abs` takes an instant vector, not a range such as x[5m]"),
     ("holt_winters(x[5m],1,1)", 0, "function `holt_winters` is gone in Prometheus 3: it became the experimental"),
     ('x{a=~"("}', 5, "`(` is not a regular expression"),
+    ("1_000", 0, "`1_` is neither a number nor a duration such as 5m or 1h30m"),
     ("{}", 0, "a selector without a metric name needs a matcher that an empty label fails"),
-    ("x[5x]", 2, "`5x` is neither a number nor a duration such as 5m or 1h30m"),
+    ("x[5x]", 2, "`5x` is no duration: write 30s, 5m, 1h30m"),
+    ("x[300]", 2, "`300` is no duration: write 30s, 5m, 1h30m"),
+    ("x[5m:1e300]", 5, "`1e300` is no duration: write 30s, 5m, 1h30m"),
+    ("x[293y]", 2, "`293y` is longer than Prometheus can count (292 years)"),
+    ("x[5m] offset -inf", 14, "`inf` is no duration: write 30s, 5m, 1h30m"),
+    ("x offset 1e300", 9, "`1e300` is no duration: write 30s, 5m, 1h30m"),
+    ("x @ 1e12", 4, "after `@` stand seconds since 1970, start() or end()"),
+    ("x @ now()", 4, "after `@` stand seconds since 1970, start() or end()"),
     ("x @ -5", 4, "a negative time after `@`: write seconds since 1970"),
     ('{"a.b"}', 2, "metric name `a.b` is readable only by Prometheus 3"),
     ('x{"a.b"="c"}', 3, "label name `a.b` is readable only by Prometheus 3"),
@@ -147,6 +155,27 @@ def test_a_long_quotation_is_cut() -> None:
     with pytest.raises(PromqlError) as caught:
         parse('x{a=~"' + "(" * 5000 + '"}')
     assert len(caught.value.message) <= 160
+
+
+def test_a_panic_of_the_parser_is_a_mistake_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class PanicException(BaseException):
+        pass
+
+    def panic(_text: str) -> None:
+        raise PanicException("value is too big")
+
+    monkeypatch.setattr("promql_parser.parse", panic)
+    with pytest.raises(PromqlError, match="the parser gave up on this: value is too big"):
+        parse("x")
+
+
+def test_an_interrupt_is_not_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_text: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("promql_parser.parse", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        parse("x")
 
 
 LIMITS = {

@@ -26,6 +26,10 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _WORD_OPERATORS = frozenset({"and", "or", "unless", "atan2"})
+_SECONDS = {"y": 31_536_000, "w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1, "ms": 0}
+_DURATION_PART = re.compile(r"([0-9]{1,15})(ms|[ywdhms])")
+_DURATION = re.compile(r"(?:[0-9]{1,15}(?:ms|[ywdhms]))+")
+_LONGEST_DURATION = 292 * _SECONDS["y"]
 
 
 class PromqlError(ValueError):
@@ -64,7 +68,7 @@ def _plain(match: re.Match[str]) -> str:
 
 
 def check(text: str) -> None:
-    """Raises PromqlError for a text too long, too deep or with characters no expression has."""
+    """Raises PromqlError for a text too long or too deep, and for times that the parser cannot hold."""
     if len(text) > MAX_LENGTH:
         raise PromqlError(
             f"an expression of {len(text):,} characters; at most {MAX_LENGTH:,} are read: use recording rules",
@@ -72,25 +76,67 @@ def check(text: str) -> None:
         )
     if "\0" in text:
         raise PromqlError("a NUL character", text.index("\0"))
-    _check_depth(text)
+    words = list(tokens(text))
+    _check_nesting(words)
+    words = list(_outside_braces(words))
+    _check_operators(words)
+    _check_times(words)
 
 
-def _check_depth(text: str) -> None:
-    nesting = operators = braces = 0
-    before = ""
-    for token in tokens(text):
-        if token.kind == "open":
-            nesting += 1
-            braces += token.text == "{"
-        elif token.kind == "close":
-            nesting -= 1
-            braces -= token.text == "}"
-        elif braces <= 0 and (token.kind == "operator" or token.text.lower() in _WORD_OPERATORS):
-            operators += 1
-            if token.text == "-" and before == "@":
-                raise PromqlError("a negative time after `@`: write seconds since 1970", token.position)
+def _check_nesting(words: list[Token]) -> None:
+    nesting = 0
+    for word in words:
+        nesting += {"open": 1, "close": -1}.get(word.kind, 0)
         if nesting > MAX_NESTING:
-            raise PromqlError(f"brackets nested more than {MAX_NESTING} deep", token.position)
-        if operators > MAX_OPERATORS:
-            raise PromqlError(f"more than {MAX_OPERATORS} operators: use recording rules", token.position)
-        before = token.text
+            raise PromqlError(f"brackets nested more than {MAX_NESTING} deep", word.position)
+
+
+def _outside_braces(words: list[Token]) -> Iterator[Token]:
+    """Without matchers: their `=` and `!=` are no operators."""
+    inside = False
+    for word in words:
+        inside = word.text == "{" or (inside and word.text != "}")
+        if not inside:
+            yield word
+
+
+def _check_operators(words: list[Token]) -> None:
+    operators = [word for word in words if word.kind == "operator" or word.text.lower() in _WORD_OPERATORS]
+    if len(operators) > MAX_OPERATORS:
+        raise PromqlError(
+            f"more than {MAX_OPERATORS} operators: use recording rules", operators[MAX_OPERATORS].position
+        )
+
+
+def _check_times(words: list[Token]) -> None:
+    """Prometheus 2 wants units in `[...]` and after `offset`; on huge or negative times the parser panics."""
+    bracketed, before = False, ""
+    for found in words:
+        word = found
+        bracketed = word.text == "[" or (bracketed and word.text != "]")
+        if bracketed and word.text.startswith(":") and len(word.text) > 1:  # the step of a subquery, no metric's name
+            word = Token("number", word.text[1:], word.position + 1)
+        if (bracketed and word.kind == "number") or before == "offset":
+            _check_duration(word)
+        elif before == "@":
+            _check_moment(word)
+        if not (word.text in "+-" and before in {"offset", "@"}):
+            before = word.text.lower()
+
+
+def _check_duration(word: Token) -> None:
+    if word.text in "+-":
+        return
+    if not _DURATION.fullmatch(word.text):
+        raise PromqlError(f"`{word.text[:20]}` is no duration: write 30s, 5m, 1h30m", word.position)
+    seconds = sum(int(count) * _SECONDS[unit] for count, unit in _DURATION_PART.findall(word.text))
+    if seconds > _LONGEST_DURATION:
+        raise PromqlError(f"`{word.text[:20]}` is longer than Prometheus can count (292 years)", word.position)
+
+
+def _check_moment(word: Token) -> None:
+    if word.text == "-":
+        raise PromqlError("a negative time after `@`: write seconds since 1970", word.position)
+    plain = word.kind == "number" and re.fullmatch(r"[0-9]{1,10}(\.[0-9]*)?", word.text)
+    if not plain and word.text not in {"+", "start", "end"}:
+        raise PromqlError("after `@` stand seconds since 1970, start() or end()", word.position)

@@ -62,6 +62,11 @@ def parse(text: str) -> Node:
         raise PromqlError(str(error), max(text.find(error.word), 0)) from None
     except ValueError as error:
         raise mistake.explain(text, str(error)) from None
+    except BaseException as error:
+        # a panic of the Rust parser, whose class cannot be imported: a user's mistake all the same
+        if type(error).__name__ != "PanicException":
+            raise
+        raise PromqlError(f"the parser gave up on this: {error}", 0) from None
 
 
 def _node(expr: rust.Expr) -> Node:
