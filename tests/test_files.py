@@ -86,6 +86,17 @@ def test_files_of_others_are_never_removed(tmp_path: Path) -> None:
     assert _tree(tmp_path) == {"rules/mine.yaml": "by hand", "other": "2"}
 
 
+def test_differences_names_what_write_tree_would_touch(tmp_path: Path) -> None:
+    documents = {"same": "1", "other": "1", "missing": "1", "rules/a": "1"}
+    files.write_tree(tmp_path, {"same": "1", "other": "0", "rules": "a file where a directory will be", "stale": "1"})
+    (tmp_path / "foreign").write_text("by hand")
+    (tmp_path / "same").chmod(0o600)
+    assert files.differences(tmp_path, documents) == ("missing", "other", "rules", "rules/a", "stale")
+    assert files.differences(tmp_path / "nowhere", {"a": "1"}) == ("a",)
+    files.write_tree(tmp_path, {"same": "1"})
+    assert files.differences(tmp_path, {"same": "1"}) == ()
+
+
 @pytest.mark.parametrize("name", ["/etc/x", "../x", "a/../../x", "", ".", files.MANIFEST, "a/.b.aside"])
 def test_paths_that_leave_the_directory_are_refused_before_anything_is_written(tmp_path: Path, name: str) -> None:
     with pytest.raises(files.UnsafePathError, match="not a path below"):

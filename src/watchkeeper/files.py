@@ -58,11 +58,17 @@ def write_tree(directory: Path, files: Mapping[str, str], *, mode: int = 0o644) 
     return tuple(sorted({*changed, *stale}))
 
 
-def differences(directory: Path, files: Mapping[str, str], *, mode: int = 0o644) -> tuple[str, ...]:
-    """What `write_tree` would change, add or remove, sorted. Writes nothing."""
-    changed = {name for name in files if not _holds(_inside(directory, name), files[name], mode)}
-    stale = {name for name in _manifest(directory) - files.keys() if _inside(directory, name).exists()}
-    return tuple(sorted(changed | stale))
+def differences(directory: Path, files: Mapping[str, str]) -> tuple[str, ...]:
+    """What `write_tree` would change, add or remove, sorted. Permissions do not count: a checkout sets its own."""
+    missing_or_other = {name for name, text in files.items() if _text(_inside(directory, name)) != text}
+    return tuple(sorted(missing_or_other | (_manifest(directory) - files.keys())))
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode(errors="replace")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
 
 
 def _inside(directory: Path, name: str) -> Path:
