@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from watchkeeper import conventions, spec
+from watchkeeper import conventions, promql, spec
 from watchkeeper.compile import slo as compiled
 from watchkeeper.formats.prometheus import Alerting, Group, Recording
 from watchkeeper.model import Catalog, Service, Slo
@@ -41,7 +41,9 @@ def _alerts(group: Group) -> list[str]:
 
 
 def _expr(group: Group, name: str) -> str:
-    return next(rule.expr for rule in group.rules if name in (getattr(rule, "record", ""), getattr(rule, "alert", "")))
+    """On one line."""
+    found = (rule.expr for rule in group.rules if name in (getattr(rule, "record", ""), getattr(rule, "alert", "")))
+    return promql.render(promql.parse(next(found)))
 
 
 def test_availability_has_every_window_from_75_seconds_to_30_days(catalog: Catalog, service: Service) -> None:

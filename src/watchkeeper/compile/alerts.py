@@ -54,7 +54,7 @@ def _alerting(catalog: Catalog, service: Service, alert: Alert) -> Alerting:
     )
     return Alerting(
         alert.name,
-        promql.render(node),
+        promql.lay_out(node),
         alert.for_,
         labels,
         texts.written(alert, _detection(catalog, alert, value, labels)),

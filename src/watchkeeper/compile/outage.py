@@ -47,7 +47,7 @@ def _outage(catalog: Catalog, service: Service, slo: Slo) -> Alerting:
     labels = texts.labels(service, slo.component, Severity.CRITICAL, kind=Kind.OUTAGE)
     return Alerting(
         conventions.OUTAGE,
-        promql.render(build.binary("or", failing, _probe_failing(catalog, service), on=KEYS)),
+        promql.lay_out(build.binary("or", failing, _probe_failing(catalog, service), on=KEYS)),
         Duration.of(),
         labels,
         texts.outage(catalog, rule, labels),
@@ -75,7 +75,7 @@ def _collapse(catalog: Catalog, service: Service, slo: Slo) -> Alerting:
     labels = texts.labels(service, slo.component, Severity.HIGH, kind=Kind.SYMPTOM)
     return Alerting(
         conventions.TRAFFIC_COLLAPSE,
-        promql.render(build.compare(share, "<", COLLAPSE_SHARE.value)),
+        promql.lay_out(build.compare(share, "<", COLLAPSE_SHARE.value)),
         COLLAPSE_FOR,
         labels,
         texts.collapse(catalog, Duration.of(minutes=5), COLLAPSE_SHARE, COLLAPSE_FOR, labels),

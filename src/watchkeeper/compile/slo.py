@@ -112,7 +112,7 @@ def _events(service: Service, slo: Slo) -> tuple[Selector, Selector]:
 
 
 def _record(o: Sli, name: str, node: Node) -> Recording:
-    return Recording(name, promql.render(node), (("slo", o.slo.name),))
+    return Recording(name, promql.lay_out(node), (("slo", o.slo.name),))
 
 
 def _total_rate(o: Sli, window: Duration) -> Node:
@@ -179,7 +179,7 @@ def _burn_alerts(o: Sli, *, slow: bool) -> Iterator[Alerting]:
             )
             yield Alerting(
                 conventions.burn_alert(severity),
-                promql.render(build.or_(*(_burning(o, burn) for burn in burns))),
+                promql.lay_out(build.or_(*(_burning(o, burn) for burn in burns))),
                 Duration.of(),
                 labels,
                 texts.burn(o.catalog, o.slo, burns, labels),
@@ -217,7 +217,7 @@ def _budget_alert(o: Sli, state: BudgetState, severity: Severity) -> Alerting:
     spent = build.compare(consumed, ">=", state.consumed.value)
     return Alerting(
         conventions.budget_alert(state.consumed),
-        promql.render(build.binary("and", spent, _enough_history(o))),
+        promql.lay_out(build.binary("and", spent, _enough_history(o))),
         Duration.of(),
         texts.labels(o.service, o.slo.component, severity, kind=Kind.SYMPTOM, slo=o.slo.name),
         texts.budget_state(o.service, o.slo, state, severity),
@@ -231,7 +231,7 @@ def _missing(o: Sli) -> Alerting:
     )
     return Alerting(
         conventions.SLI_MISSING,
-        promql.render(build.absent(o.total)),
+        promql.lay_out(build.absent(o.total)),
         MISSING_FOR,
         labels,
         texts.missing(o.catalog, o.slo, MISSING_FOR, labels),

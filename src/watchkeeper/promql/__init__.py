@@ -3,7 +3,7 @@
 from watchkeeper.promql.guard import PromqlError
 from watchkeeper.promql.nodes import Matcher, Node, Range, Selector, Subquery
 from watchkeeper.promql.parse import parse
-from watchkeeper.promql.render import render
+from watchkeeper.promql.render import lay_out, render
 from watchkeeper.promql.rewrite import inject, keep_labels, metrics, ranges, selectors, unportable
 
 __all__ = [

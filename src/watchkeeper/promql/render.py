@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from textwrap import indent
 
 from watchkeeper.promql.nodes import (
     Aggregation,
@@ -56,6 +57,7 @@ _RESERVED = frozenset(
     )
 )
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_READABLE = 100  # characters of a line
 _LONGEST_PLAIN_NUMBER = 21  # characters; beyond that 1e+30 reads better than its zeros
 
 
@@ -83,6 +85,23 @@ def render(node: Node) -> str:
         case Binary():
             text = _binary(node)
     return text
+
+
+def lay_out(node: Node) -> str:
+    """`render`, broken before operators where one line would be too long to read."""
+    text = render(node)
+    if len(text) <= _READABLE or not isinstance(node, Binary) or isinstance(node.rhs, Number):
+        return text
+    level = _PRECEDENCE[node.operator]
+    right = _block(node.rhs, level + 1)
+    return f"{_block(node.lhs, level)}\n{node.operator.value}{_match_clauses(node)} {right}"
+
+
+def _block(node: Node, level: int) -> str:
+    if _level(node) >= level:
+        return lay_out(node)
+    text = lay_out(node)
+    return f"(\n{indent(text, '  ')}\n)" if "\n" in text else f"({text})"
 
 
 def number(value: Decimal) -> str:
