@@ -15,6 +15,7 @@ __all__ = [
     "Subquery",
     "inject",
     "keep_labels",
+    "lay_out",
     "metrics",
     "parse",
     "ranges",
