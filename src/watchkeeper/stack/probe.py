@@ -1,0 +1,286 @@
+"""The probe: holds a short conversation with the service from outside, again and again, and says how it went.
+
+Run as `python -m watchkeeper.stack.probe --config FILE`. Standard library only but for the configuration:
+what judges the service from outside must not fail with it, and must start at once.
+"""
+
+import argparse
+import contextlib
+import http.client
+import json
+import signal
+import socket
+import socketserver
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+SECRET_HEADER = "X-Watchkeeper-Probe"  # noqa: S105 - the name of a header
+ANSWER_LIMIT = 1024 * 1024
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    service: str
+    environment: str
+    url: str
+    port: int
+    secret_file: str
+    every_seconds: float
+    timeout_seconds: float
+
+
+class ProbeFailed(Exception):  # noqa: N818 - what happened to the service, not to us
+    """One step of the conversation did not go as it must; the text says which and how."""
+
+
+class Misuse(Exception):  # noqa: N818 - a sentence for the person who started the process
+    """The process cannot run as it was asked to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What is known so far. `success` is None until the first attempt has ended."""
+
+    success: bool | None = None
+    duration_seconds: float = 0.0
+    ended_at: float = 0.0
+    successes: int = 0
+    failures: int = 0
+    attempt_since: float | None = None
+    """On the monotonic clock, while an attempt runs."""
+
+
+def converse(config: Config) -> None:
+    """Log in, begin a conversation, say something and read the answer. Raises `ProbeFailed`."""
+    with _connection(config) as step:
+        token = step("login", "/api/v1/login", {"user": "probe"}, "token", "")
+        conversation = step("conversation", "/api/v1/conversations", {}, "id", token)
+        path = f"/api/v1/conversations/{quote(conversation, safe='')}/messages"
+        step("message", path, {"text": "Are you there?"}, "reply", token)
+
+
+Step = Callable[[str, str, dict[str, str], str, str], str]
+
+
+@contextlib.contextmanager
+def _connection(config: Config) -> Iterator[Step]:
+    """One connection, torn down when the time is over: a server that answers byte by byte cannot hold the probe."""
+    address = urlsplit(config.url)
+    secure = address.scheme == "https"
+    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    deadline = time.monotonic() + config.timeout_seconds
+    connection = kind(address.hostname or "", address.port, timeout=config.timeout_seconds)
+    headers = _headers(config)
+
+    def step(name: str, path: str, content: dict[str, str], wanted: str, token: str) -> str:
+        authorization = {"Authorization": f"Bearer {token}"} if token else {}
+        late = f"{name}: no answer within {config.timeout_seconds:g} s"
+        try:
+            connection.request("POST", address.path + path, json.dumps(content), headers | authorization)
+            response = connection.getresponse()
+            body = response.read(ANSWER_LIMIT)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            reason = f"{name}: {str(error) or type(error).__name__}"
+            raise ProbeFailed(late if time.monotonic() >= deadline else reason) from error
+        if time.monotonic() >= deadline:
+            raise ProbeFailed(late)
+        return _wanted(name, response.status, body, wanted)
+
+    watchdog = threading.Timer(config.timeout_seconds, _abort, [connection])
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        yield step
+    finally:
+        watchdog.cancel()
+        connection.close()
+
+
+def _abort(connection: http.client.HTTPConnection) -> None:
+    opened = connection.sock
+    if opened is not None:
+        with contextlib.suppress(OSError):
+            opened.shutdown(socket.SHUT_RDWR)
+
+
+def _headers(config: Config) -> dict[str, str]:
+    try:
+        secret = Path(config.secret_file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ProbeFailed(f"secret file {config.secret_file} cannot be read: {error.strerror}") from error
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": f"watchkeeper-probe ({config.service}, {config.environment})",
+        SECRET_HEADER: secret,
+    }
+
+
+def _wanted(name: str, status: int, body: bytes, wanted: str) -> str:
+    """The text at the key `wanted` of a good answer."""
+    if not 200 <= status < 300:
+        raise ProbeFailed(f"{name}: status {status}")
+    try:
+        value = msgspec.json.decode(body, type=dict[str, object]).get(wanted)
+    except (ValueError, RecursionError) as error:
+        raise ProbeFailed(f"{name}: the answer is no JSON object") from error
+    if not isinstance(value, str | int) or not str(value).strip():
+        raise ProbeFailed(f"{name}: the answer has no {wanted!r}")
+    return str(value)
+
+
+class Prober:
+    """Attempts one after the other, never two at once. Its results may be read from any thread."""
+
+    def __init__(self, config: Config, attempt: Callable[[Config], None] = converse) -> None:
+        self._config = config
+        self._attempt = attempt
+        self._reason: str | None = None
+        self.results = Results()
+
+    def run(self, stop: threading.Event) -> None:
+        """Attempt every `every_seconds`; an attempt that takes longer delays the next, it does not double it."""
+        every = self._config.every_seconds
+        due = time.monotonic()
+        while not stop.is_set():
+            self.once()
+            now = time.monotonic()
+            due += every * max(1, -((due - now) // every))
+            stop.wait(due - now)
+
+    def once(self) -> None:
+        started = time.monotonic()
+        self.results = replace(self.results, attempt_since=started)
+        reason = ""
+        try:
+            self._attempt(self._config)
+        except ProbeFailed as failure:
+            reason = str(failure)
+        self._record(reason, time.monotonic() - started)
+
+    def overdue(self) -> bool:
+        """An attempt hangs where no timeout reaches it, for example in a name lookup."""
+        since = self.results.attempt_since
+        return since is not None and time.monotonic() - since > self._config.timeout_seconds + 1
+
+    def _record(self, reason: str, duration_seconds: float) -> None:
+        before = self.results
+        self.results = Results(
+            success=not reason,
+            duration_seconds=duration_seconds,
+            ended_at=time.time(),
+            successes=before.successes + (not reason),
+            failures=before.failures + bool(reason),
+        )
+        if reason != self._reason:
+            self._reason = reason
+            _log(f"failing: {reason}" if reason else f"conversation succeeded in {duration_seconds:.3f} s")
+
+
+def exposition(results: Results, *, overdue: bool) -> str:
+    """The Prometheus text format. Gauges of the last attempt are absent before there was one."""
+    metrics = [
+        ("probe_attempts_total", "counter", '{outcome="success"}', str(results.successes)),
+        ("probe_attempts_total", "counter", '{outcome="failure"}', str(results.failures)),
+    ]
+    if results.success is not None or overdue:
+        metrics.append(("probe_success", "gauge", "", str(int(bool(results.success) and not overdue))))
+    if results.success is not None:
+        metrics.append(("probe_duration_seconds", "gauge", "", f"{results.duration_seconds:.6f}"))
+        metrics.append(("probe_last_attempt_timestamp_seconds", "gauge", "", f"{results.ended_at:.3f}"))
+    lines: list[str] = []
+    for name, kind, labels, value in metrics:
+        typed = f"# TYPE {name} {kind}"
+        lines += [typed] if typed not in lines else []
+        lines.append(f"{name}{labels} {value}")
+    return "\n".join(lines) + "\n"
+
+
+class MetricsServer(socketserver.ThreadingTCPServer):
+    """Answers in threads of its own, whatever the probe is waiting for."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, port: int, prober: Prober) -> None:
+        self.prober = prober
+        super().__init__(("127.0.0.1", port), _MetricsHandler)
+
+    @property
+    def port(self) -> int:
+        return int(self.socket.getsockname()[1])
+
+
+class _MetricsHandler(BaseHTTPRequestHandler):
+    server: MetricsServer
+    timeout = 5.0
+
+    def do_GET(self) -> None:
+        found = urlsplit(self.path).path == "/metrics"
+        prober = self.server.prober
+        text = exposition(prober.results, overdue=prober.overdue()) if found else "The metrics are at /metrics\n"
+        body = text.encode()
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
+        """A scrape every few seconds is not worth a line."""
+
+
+def read(path: Path) -> Config:
+    try:
+        config = msgspec.json.decode(path.read_bytes(), type=Config)
+    except OSError as error:
+        raise Misuse(f"{path} cannot be read: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise Misuse(f"{path}: {error}") from error
+    if urlsplit(config.url).scheme not in {"http", "https"}:
+        raise Misuse(f"{path}: url is {config.url!r}, it must begin with http:// or https://")
+    if not 0 < config.timeout_seconds < config.every_seconds:
+        raise Misuse(f"{path}: timeout_seconds must be above 0 and below every_seconds")
+    return config
+
+
+def serve(config: Config) -> None:
+    """Until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    prober = Prober(config)
+    try:
+        server = MetricsServer(config.port, prober)
+    except OSError as error:
+        raise Misuse(f"port {config.port} cannot be used: {error.strerror}") from error
+    with server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=prober.run, args=[stop], daemon=True).start()
+        stop.wait()
+        server.shutdown()
+
+
+def _log(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - the process log
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m watchkeeper.stack.probe", description="Probe a copilot service.")
+    parser.add_argument("--config", type=Path, required=True, help="the probe's configuration, JSON")
+    try:
+        serve(read(parser.parse_args().config))
+    except Misuse as problem:
+        print(f"probe: {problem}", file=sys.stderr)  # noqa: T201 - the edge of the process
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
