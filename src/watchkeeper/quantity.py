@@ -70,7 +70,9 @@ _LONG_UNITS = {
 def _duration_error(text: str) -> QuantityError:
     message, hint = "not a duration", _duration_hint(text)
     if re.fullmatch(_NUMBER, text):
-        message, hint = "a duration needs a unit", "500ms, 30s, 5m, 2h, 7d, 2w"
+        whole = text.isdigit() and len(text) < 6
+        hint = f"{text}s, {text}m or {text}h, whichever is meant" if whole else "500ms, 30s, 5m, 2h, 7d, 2w"
+        message = "a duration needs a unit"
     elif text.startswith("-"):
         message = "a duration is never negative"
     return QuantityError(message, found=_shown(text), allowed=_DURATION_ALLOWED, hint=hint)
@@ -79,6 +81,8 @@ def _duration_error(text: str) -> QuantityError:
 def _duration_hint(text: str) -> str:
     if re.fullmatch(r"(?:[0-9]+(?:ms|[wdhms])){2,}", text):
         return "each unit once, the largest first, as in 1d2h30m"
+    if clock := re.fullmatch(r"([0-9]{1,2}):([0-9]{2})", text):
+        return f"write {clock[1]}m{clock[2]}s or {clock[1]}h{clock[2]}m, whichever is meant"
     number_unit = re.fullmatch(rf"({_NUMBER})\s*([A-Za-z]+)", text)
     if number_unit is None:
         return ""

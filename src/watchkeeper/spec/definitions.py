@@ -167,20 +167,23 @@ def _excluded(node: Node, root: Mapping, path: Path) -> list[Problem]:
         return []
     problems = []
     for group in schema.ALTERNATIVES.get(str(path[0]), ()):
-        present = [sorted(keys & node.entries.keys()) for keys in group if keys & node.entries.keys()]
+        present = [key for keys in group if (key := _earliest(node, keys)) is not None]
         if len(present) > 1:
-            first, second = present[0][0], present[1][0]
-            later = max((first, second), key=lambda key: key_span(root, (*path, key)))
+            first, second = sorted(present, key=lambda key: key_span(root, (*path, key)))[:2]
             problems.append(
                 error(
                     "conflict",
-                    key_span(root, (*path, later)),
+                    key_span(root, (*path, second)),
                     f"{noun(str(path[0]))} `{path[1]}` has both `{first}` and `{second}`",
                     allowed="one of the two",
                     fix=f"remove `{first}` or `{second}`",
                 )
             )
     return problems
+
+
+def _earliest(node: Mapping, keys: frozenset[str]) -> str | None:
+    return min(keys & node.entries.keys(), key=lambda key: node.entries[key].key, default=None)
 
 
 _REQUIRED = ("timezone", "team", "intervals", "outage", "routing")
@@ -195,7 +198,7 @@ def _required(root: Mapping) -> list[Problem]:
         error(
             "missing-key",
             root.span,
-            f"{names} is defined nowhere",
+            f"not defined anywhere: {names}",
             allowed=f"{names} must be given",
             fix="add it, or extend a pack that has it",
         )

@@ -71,12 +71,13 @@ def _read(place: _Place) -> Node | Problem:
     try:
         return promql.parse(place.text)
     except promql.PromqlError as failure:
+        word = re.match(r"[A-Za-z0-9_:.]+", place.text[failure.position :])
         return error(
             "bad-promql",
-            place.span(failure.position),
+            place.span(failure.position, len(word[0]) if word else 1),
             f"not PromQL: {failure.message}",
-            allowed="PromQL",
-            fix="try the expression in Prometheus; its position is marked",
+            found=place.text,
+            fix="mend the expression at the mark",
         )
 
 
@@ -328,6 +329,15 @@ _EXAMPLES = {
 }
 
 
+_MEASURES = {
+    Measure.SECONDS: "a time",
+    Measure.BYTES: "a number of bytes",
+    Measure.DOLLARS: "an amount of money",
+    Measure.RATIO: "a share",
+    Measure.NUMBER: "a plain number",
+}
+
+
 def _unit(place: _Place, node: Node, key: str, limit: Quantity) -> Iterator[Problem]:
     """A bare zero is zero in any unit."""
     wanted = unit(node)
@@ -335,12 +345,11 @@ def _unit(place: _Place, node: Node, key: str, limit: Quantity) -> Iterator[Prob
         return
     d, path = place.definitions, (*place.path[:-1], key)
     bare = limit.measure is Measure.NUMBER and limit.value > 0
+    said = "has no unit" if bare else f"is {_MEASURES[limit.measure]}"
     yield error(
         "unit-missing" if bare else "wrong-unit",
         d.at(*path),
-        f"`{key}` of alert `{path[1]}` needs a unit of {wanted}"
-        if bare
-        else f"`{key}` of alert `{path[1]}` is in {limit.measure}, its value in {wanted}",
+        f"`{key}` of alert `{path[1]}` {said}, but its value is {_MEASURES[wanted]}",
         found=str(limit),
         allowed=_EXAMPLES[wanted],
         fix=f"write {Quantity(limit.value, wanted)} if that is meant" if bare else "",

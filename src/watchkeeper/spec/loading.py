@@ -1,5 +1,6 @@
 """The door: files to a catalog, or to every reason why there is none."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -56,7 +57,7 @@ class Loaded:
     problems: tuple[Problem, ...]
     """Sorted by place."""
     sources: Mapping[str, str]
-    """The text of every file read, by the name that problems use."""
+    """The text of every file read, secrets masked, by the name that problems use."""
 
 
 class _Files:
@@ -144,4 +145,17 @@ def _loaded(catalog: model.Catalog | None, problems: Iterable[Problem], sources:
     if len(unique) > MAX_PROBLEMS:
         more = f"{len(unique) - MAX_PROBLEMS} more problems are not shown"
         shown.append(error("too-many", Span(unique[-1].span.file, 0, 0, 0), more, fix="mend the first ones first"))
-    return Loaded(catalog, tuple(shown), MappingProxyType(dict(sources)))
+    secrets = [problem.span for problem in unique if problem.code == "secret"]
+    return Loaded(catalog, tuple(shown), MappingProxyType(_masked(sources, secrets)))
+
+
+def _masked(sources: Mapping[str, str], secrets: Iterable[Span]) -> dict[str, str]:
+    """The texts to show, without what must not be shown."""
+    masked = dict(sources)
+    for span in secrets:
+        lines = re.split(r"(\r\n|\r|\n)", masked[span.file])
+        line = lines[2 * (span.line - 1)]
+        start, end = span.column - 1, span.end - 1
+        lines[2 * (span.line - 1)] = line[:start] + "*" * len(line[start:end]) + line[end:]
+        masked[span.file] = "".join(lines)
+    return masked

@@ -48,8 +48,8 @@ class Scalar:
         return Meaning.NUMBER if _NUMBER.fullmatch(self.text) else Meaning.TEXT
 
     def part(self, start: int, length: int = 1) -> Span:
-        """The position of a part of the text; of the whole where the text is folded or escaped."""
-        if not self.inline or start >= len(self.text):
+        """The position of a part of the text, or just after it; of the whole where the text is folded or escaped."""
+        if not self.inline:
             return self.span
         column = self.span.column + (0 if self.plain else 1) + start
         return Span(self.span.file, self.span.line, column, column + length)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import yaml
 
@@ -34,6 +34,7 @@ class _Open:
     mapping: bool
     entries: dict[str, Entry] = field(default_factory=dict)
     items: list[Node] = field(default_factory=list)
+    refused: bool = False
     key: tuple[str, Span] | None = None
     key_seen: bool = False
 
@@ -61,12 +62,12 @@ class _Builder:
             case yaml.AliasEvent():
                 self._alias(event)
             case yaml.ScalarEvent():
-                self._node_starts(event)
-                self._add(self._scalar(event))
+                refused = self._node_starts(event)
+                self._add(Refused(self._span(event)) if refused else self._scalar(event))
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 self._open(event)
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                self._close()
+                self._close(event)
 
     def _span(self, event: yaml.Event) -> Span:
         start, end = event.start_mark, event.end_mark
@@ -105,7 +106,8 @@ class _Builder:
         )
         self._add(Refused(span))
 
-    def _node_starts(self, event: yaml.NodeEvent) -> None:
+    def _node_starts(self, event: yaml.NodeEvent) -> bool:
+        """True for a node that is not worth reading: what its tag makes of it, nobody knows."""
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise self._stop(
@@ -139,6 +141,8 @@ class _Builder:
                 )
             )
 
+        return tag is not None
+
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         span, text = self._span(event), event.value
         plain = not event.style
@@ -147,7 +151,7 @@ class _Builder:
         return Scalar(text, plain, span, inline)
 
     def _open(self, event: yaml.CollectionStartEvent) -> None:
-        self._node_starts(event)
+        refused = self._node_starts(event)
         if len(self.stack) >= MAX_DEPTH:
             raise self._stop(
                 "yaml-depth",
@@ -157,15 +161,18 @@ class _Builder:
                 "look for brackets that are never closed",
             )
         mapping = isinstance(event, yaml.MappingStartEvent)
-        self.stack.append(_Open(self._span(event), bool(event.flow_style), mapping))
+        self.stack.append(_Open(self._span(event), bool(event.flow_style), mapping, refused=refused))
 
-    def _close(self) -> None:
-        done = self.stack.pop()
+    def _close(self, event: yaml.Event) -> None:
+        done, end = self.stack.pop(), self._span(event)
+        span = replace(done.span, end=end.end) if done.flow and end.line == done.span.line else done.span
         node: Node
-        if done.mapping:
-            node = Mapping(done.entries, done.span, done.flow)
+        if done.refused:
+            node = Refused(span)
+        elif done.mapping:
+            node = Mapping(done.entries, span, done.flow)
         else:
-            node = Sequence(tuple(done.items), done.span, done.flow)
+            node = Sequence(tuple(done.items), span, done.flow)
         self._add(node)
 
     def _add(self, node: Node) -> None:
@@ -239,7 +246,9 @@ def parse(text: str, file: str) -> Parsed:
     except _Stop:
         return Parsed(None, tuple(builder.problems))
     except yaml.MarkedYAMLError as failure:
-        return Parsed(None, (*builder.problems, syntax_problem(failure, file, lines)))
+        slip = syntax_problem(failure, file, lines)
+        told = any(problem.span.line == slip.span.line for problem in builder.problems)
+        return Parsed(None, tuple(builder.problems) if told else (*builder.problems, slip))
     return _rooted(builder)
 
 

@@ -45,7 +45,7 @@ def _scalar(value: object, wanted: str) -> Scalar:
     if not isinstance(value, Scalar):
         raise refuse("wrong-type", f"{wanted} is needed", found=kind(value), allowed=wanted)
     if value.meaning is Meaning.NULL:
-        raise refuse("no-value", "has no value", allowed=wanted, fix="write a value or remove the key")
+        raise refuse("no-value", "no value", allowed=wanted, fix="write a value or remove the key")
     return value
 
 
@@ -55,7 +55,7 @@ def _text(value: object) -> str:
         raise refuse("wrong-type", "text is needed", found=kind(scalar), allowed="text", fix=f'write "{scalar.text}"')
     text = scalar.text.strip()
     if not text:
-        raise refuse("no-value", "is empty", allowed="text", fix="say it in a few words")
+        raise refuse("no-value", "empty", allowed="text", fix="say it in a few words")
     return text
 
 
@@ -72,7 +72,7 @@ def _named(pattern: str, allowed: str, repair: Callable[[str], str]) -> Callable
         if not compiled.fullmatch(text):
             better = repair(text)
             fix = f"write `{better}`" if compiled.fullmatch(better) else ""
-            raise refuse("bad-name", f"`{text[:80]}` is no such name", found=text[:80], allowed=allowed, fix=fix)
+            raise refuse("bad-name", f"`{text[:80]}` is not a valid name", found=text[:80], allowed=allowed, fix=fix)
         return text
 
     return read
@@ -110,14 +110,21 @@ def _decimal(value: object) -> Decimal:
         raise refuse("wrong-type", "a number is needed", found=kind(scalar), allowed="a number such as 5 or 0.25")
     if not re.fullmatch(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,12})?", scalar.text):
         allowed = "digits, and a point where needed: 5, 0.25; no sign, exponent, leading zero, infinity or NaN"
-        raise refuse("bad-number", "not a plain number", found=scalar.text, allowed=allowed)
+        raise refuse("bad-number", "not a plain number", found=scalar.text, allowed=allowed, fix=_plainly(scalar.text))
     return Decimal(scalar.text)
+
+
+def _plainly(text: str) -> str:
+    """The same number as it should be written, where it is one."""
+    if not re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,9})?(?:[eE]\+?[0-9])?", text):
+        return ""
+    return f"write {plain(Decimal(text))}"
 
 
 def _whole(value: object) -> int:
     number = _decimal(value)
     if number % 1 or not 1 <= number <= 1_000_000:
-        raise refuse("bad-number", "a whole number is needed", found=plain(number), allowed="1 to 1000000")
+        raise refuse("bad-number", "a whole number from 1 on is needed", found=plain(number), allowed="1 to 1000000")
     return int(number)
 
 
@@ -158,7 +165,7 @@ _duration = _quantity(Duration.parse, "a duration")
 def _span_of_time(value: object) -> Duration:
     duration = _duration(value)
     if not duration:
-        raise refuse("bad-quantity", "a time of zero", found="0s", allowed="more than 0s")
+        raise refuse("bad-quantity", "a time of zero", found="0s", allowed="more than 0s", fix="say how long")
     return duration
 
 
@@ -243,8 +250,21 @@ def _date(value: object) -> date:
 
 def _file(value: object) -> str:
     text = _text(value)
+    if re.match(r"[0-9a-fA-F]{32}$|https?://", text):
+        raise refuse(
+            "secret",
+            "a secret stands in the definitions",
+            allowed="the path of a file with the secret",
+            fix="put it into a file of its own, and write that file's path",
+        )
     if any(part == ".." for part in text.split("/")) or "\n" in text:
-        raise refuse("bad-path", "a path that leaves its folder", found=text, allowed="a file below the state folder")
+        raise refuse(
+            "bad-path",
+            "a path that leaves its folder",
+            found=text,
+            allowed="a file below the state folder",
+            fix="put the file into `secrets/`",
+        )
     return text
 
 
@@ -252,7 +272,7 @@ def _channel(value: object) -> str:
     if isinstance(value, Scalar) and value.meaning is Meaning.NULL:
         raise refuse(
             "no-value",
-            "has no value",
+            "no value",
             allowed="a channel with its #",
             fix="an unquoted # begins a comment: write '#name' in quotes",
         )

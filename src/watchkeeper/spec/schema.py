@@ -229,17 +229,27 @@ MISTAKEN: dict[str, str] = {
     "expression": "value",
     "labelnames": "labels",
     "latency": "within",
+    "limit": "cap",
+    "max": "cap",
     "objective": "target",
     "pending": "for",
     "query": "value",
     "reason": "because",
-    "routing_key": "routing_key_file",
     "runbook_url": "runbook",
     "threshold": "above",
+}
+"""What other tools call a key of ours."""
+
+SECRETS: dict[str, str] = {
+    "api_url": "url_file",
+    "integration_key": "routing_key_file",
+    "routing_key": "routing_key_file",
+    "service_key": "routing_key_file",
+    "token": "routing_key_file",
     "url": "url_file",
     "webhook_url": "url_file",
 }
-"""What other tools call a key of ours."""
+"""Keys under which other tools take a secret in the open, and ours that name a file."""
 
 
 def json_schema() -> dict[str, object]:

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from watchkeeper.problem import Problem, Span
 from watchkeeper.spec.nodes import Mapping, Node, Path, Refused, Scalar, Sequence, find, is_null, key_span, value_span
 from watchkeeper.spec.scalars import kind
-from watchkeeper.spec.schema import MISTAKEN
+from watchkeeper.spec.schema import MISTAKEN, SECRETS, Switched
 from watchkeeper.spec.wording import closest, error, listed, noun, place
 
 _T = TypeVar("_T")
@@ -55,6 +55,7 @@ class _Translator:
     def problems(self, errors: list[ErrorDetails]) -> list[Problem]:
         missing: dict[Path, list[str]] = defaultdict(list)
         found: list[Problem] = []
+        misnamed = {details["loc"][:-1] for details in errors if details["loc"][-1:] == ("[key]",)}
         for details in errors:
             inner = tuple(details["loc"])
             if isinstance(find(self.root, self._written(inner)), Refused):
@@ -63,7 +64,7 @@ class _Translator:
                 missing[inner[:-1]].append(str(inner[-1]))
             else:
                 found.append(self._one(details, inner))
-        return found + [self._missing(inner, keys) for inner, keys in missing.items()]
+        return found + [self._missing(inner, keys) for inner, keys in missing.items() if inner not in misnamed]
 
     def _written(self, inner: Path) -> Path:
         """The path in the file: pydantic adds steps that nobody wrote."""
@@ -108,7 +109,11 @@ class _Translator:
         if node is None or is_null(node):
             fix = "write [] for none" if wanted == "a list" else "write {} for an empty one, or remove the key"
             return error("no-value", span, f"{place(path)}: no value", allowed=wanted, fix=fix)
-        fix = f"write [{node.text}]" if wanted == "a list" and isinstance(node, Scalar) else ""
+        fix = (
+            "write it below, on a line that begins with `- `"
+            if wanted == "a list"
+            else "write its keys below, indented"
+        )
         return error(
             "wrong-type", span, f"{place(path)}: {wanted} is needed", found=kind(node), allowed=wanted, fix=fix
         )
@@ -116,6 +121,16 @@ class _Translator:
     def _unknown(self, inner: Path, path: Path) -> Problem:
         key = str(inner[-1])
         allowed = keys_at(self.annotation, inner[:-1])
+        if key in SECRETS and path[0] == "receivers":
+            named = SECRETS[key] if SECRETS[key] in allowed else "routing_key_file` or `url_file"
+            return error(
+                "secret",
+                value_span(self.root, path),
+                f"{place(path[:-1])} holds a secret",
+                found=key,
+                allowed="the path of a file with the secret",
+                fix=f"put it into a file of its own and write `{named}: PATH`",
+            )
         return unknown_key(key, key_span(self.root, path), place(path[:-1]), allowed)
 
     def _missing(self, inner: Path, keys: list[str]) -> Problem:
@@ -124,9 +139,7 @@ class _Translator:
         what, names = place(path), ", ".join(f"`{key}`" for key in keys)
         given = list(node.entries) if isinstance(node, Mapping) else []
         near = self._neighbour(path) if len(keys) > len(given) else None
-        if "enabled" in given and near is None:
-            near = self._neighbour(path)
-        if "enabled" in given:
+        if given and set(given) <= Switched.model_fields.keys():
             fix = f"write `{near}`" if near else "remove it"
             return error("unknown-reference", span, f"there is no {what} to switch on or off", fix=fix)
         fix = f"write `{near}` to change that one; add what is missing for a new one" if near else f"add {names}"
