@@ -15,6 +15,7 @@ import yaml
 
 from watchkeeper import problem, promql, spec
 from watchkeeper.cli import application
+from watchkeeper.demo.faults import FAULTS
 from watchkeeper.model import Catalog, MetricType
 from watchkeeper.spec import schema
 
@@ -28,6 +29,7 @@ DOCUMENTS = sorted(
         *ROOT.glob("requirements/*.md"),
     ]
 )
+TUTORIAL = ROOT / "docs" / "tutorial.md"
 PROJECT = "# watchkeeper.yaml"
 SAMPLE_SUFFIXES = ("_bucket", "_count", "_sum")
 METRIC_ENDINGS = ("total", "seconds", "bytes", "bucket", "count", "sum", "info", "status", "successful")
@@ -231,6 +233,12 @@ def schema_keys() -> frozenset[str]:
 def test_definition_reference_names_every_key() -> None:
     reference = text(ROOT / "docs" / "reference" / "definitions.md")
     assert {key for key in schema_keys() if f"`{key}`" not in reference} == set()
+
+
+def test_tutorial_names_every_fault_with_its_alerts() -> None:
+    rows = re.findall(r"^\| `watchkeeper demo break ([\w-]+)[^|]*\|[^|]*\|(.*)\|$", text(TUTORIAL), flags=re.MULTILINE)
+    told = {fault: tuple(re.findall(r"`(\w+)`", alerts)) for fault, alerts in rows}
+    assert told == {str(fault): explanation.alerts for fault, explanation in FAULTS.items()}
 
 
 # --- generated pages ------------------------------------------------------------------------------

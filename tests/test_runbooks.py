@@ -15,7 +15,8 @@ from watchkeeper.promql.nodes import Aggregation, MatchOperator
 from watchkeeper.promql.rewrite import walk
 from watchkeeper.quantity import Duration
 
-PACK = Path(__file__).parents[1] / "src" / "watchkeeper" / "pack"
+ROOT = Path(__file__).parents[1]
+PACK = ROOT / "src" / "watchkeeper" / "pack"
 PAGES = sorted((PACK / "runbooks").glob("*.md"))
 FRAME = (
     "Meaning",
@@ -69,11 +70,10 @@ def series() -> dict[str, Known]:
     return known
 
 
-def recordings() -> Iterator[str]:
-    yield from (conventions.SLI_ERRORS, conventions.SLI_TOTAL, conventions.BUDGET_REMAINING)
-    yield from (conventions.HISTORY_COVERAGE, conventions.EXHAUSTED_IN)
-    for window in ("5m", "1h", "6h", "1d", "3d", "30d"):
-        yield conventions.error_ratio(Duration.parse(window))
+def recordings() -> set[str]:
+    """Every series that the committed rules record."""
+    rules = yaml.safe_load((ROOT / "monitoring" / conventions.RECORDING_RULES_FILE).read_text(encoding="utf-8"))
+    return {rule["record"] for group in rules["groups"] for rule in group["rules"] if "record" in rule}
 
 
 @cache
