@@ -44,6 +44,7 @@ def loses_its_matching(node: Node) -> bool:
 @settings(SLOW_TO_DRAW, max_examples=150)
 def test_a_foreign_printer_sees_the_same_expression(node: Node) -> None:
     assume(not loses_its_matching(node))
+    assume(r"\u0000" not in render(node))  # it writes a bare NUL, which is refused
     foreign = parse(promql_parser.parse(render(node)).prettify())
     assert bottom_up(foreign, sorted_matchers) == bottom_up(node, sorted_matchers)
 

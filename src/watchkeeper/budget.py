@@ -74,8 +74,8 @@ class Objective:
         if total <= 0:
             return None
         allowed = Fraction(total) * _fraction(self.error_share)
-        consumed = Fraction(bad) / allowed
-        return Account(floor(allowed), decimal(consumed), decimal(1 - consumed))
+        consumed = decimal(Fraction(bad) / allowed)
+        return Account(floor(allowed), consumed, 1 - consumed)
 
 
 @dataclass(frozen=True, slots=True)
