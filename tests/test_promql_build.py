@@ -81,7 +81,7 @@ def test_a_quoted_text_matches_itself_and_nothing_near(text: str) -> None:
     assert re.fullmatch(pattern, text)
     assert not re.fullmatch(pattern, text + "x")
     for index in range(len(text)):
-        assert not re.fullmatch(pattern, text[:index] + text[index + 1 :]) or len(set(text)) < len(text)
+        assert not re.fullmatch(pattern, text[:index] + text[index + 1 :])
 
 
 @given(texts, texts)
