@@ -18,6 +18,7 @@ from watchkeeper.cli import application
 from watchkeeper.demo.faults import FAULTS
 from watchkeeper.model import Catalog, MetricType
 from watchkeeper.spec import schema
+from watchkeeper.stack import ports
 
 ROOT = Path(__file__).parents[1]
 PACK = ROOT / "src" / "watchkeeper" / "pack"
@@ -239,6 +240,15 @@ def test_tutorial_names_every_fault_with_its_alerts() -> None:
     rows = re.findall(r"^\| `watchkeeper demo break ([\w-]+)[^|]*\|[^|]*\|(.*)\|$", text(TUTORIAL), flags=re.MULTILINE)
     told = {fault: tuple(re.findall(r"`(\w+)`", alerts)) for fault, alerts in rows}
     assert told == {str(fault): explanation.alerts for fault, explanation in FAULTS.items()}
+
+
+def test_state_page_names_every_port() -> None:
+    page = text(ROOT / "docs" / "reference" / "state.md")
+    rows = re.findall(r"^\| (\d{4})(?:(?:,| to) (\d{4}))? \|", page, flags=re.MULTILINE)
+    told: set[int] = set()
+    for first, last in rows:
+        told |= set(range(int(first), int(last or first) + 1))
+    assert told == {ports.FIRST + offset for offset in range(len(ports.NAMES))}
 
 
 # --- generated pages ------------------------------------------------------------------------------
