@@ -33,7 +33,7 @@ class DemoConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def load(cls, path: Path) -> Self:
         """Raises ConfigError, with a text for the user, when the file is missing or does not fit."""
         try:
-            config = msgspec.json.decode(path.read_bytes(), type=cls)
+            config = msgspec.json.decode(path.read_bytes(), type=cls, dec_hook=_path)
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror}") from error
         except msgspec.DecodeError as error:
@@ -44,3 +44,10 @@ class DemoConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if config.speed <= 0 or config.peak_rps <= 0:
             raise ConfigError(f"{path}: speed and peak_rps must be above 0")
         return config
+
+
+def _path(kind: type, text: object) -> Path:
+    """For fields that JSON has no type for; there is one such type."""
+    if kind is not Path or not isinstance(text, str):
+        raise TypeError(f"expected a path, got {text!r}")
+    return Path(text)

@@ -108,8 +108,8 @@ FAULTS: dict[Fault, Explanation] = {
     ),
     Fault.PROVIDER_SLOW: Explanation(
         "Both model providers take 20 s longer.",
-        "Answers come after 20 s; many people leave before.",
-        ("ErrorBudgetBurnRateCritical", "ExtremeLatency"),
+        "Answers come after 20 s; most people leave before.",
+        ("ServiceOutage", "ErrorBudgetBurnRateCritical", "ExtremeLatency"),
     ),
     Fault.DATABASE_DOWN: Explanation(
         "The agent cannot use its database.",
@@ -136,7 +136,7 @@ FAULTS: dict[Fault, Explanation] = {
     Fault.LATENCY: Explanation(
         "Every API request takes 3 s longer.",
         "Everything works and feels broken.",
-        ("ErrorBudgetBurnRateCritical", "ExtremeLatency"),
+        ("ErrorBudgetBurnRateHigh",),
     ),
     Fault.INGRESS_DOWN: Explanation(
         "The front door refuses connections; the agent behind it is well.",

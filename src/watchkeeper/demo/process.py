@@ -62,10 +62,12 @@ def http_server(app: "ASGIApp", port: int, *, log_level: str = "warning") -> "Se
 
 
 async def serve(server: "Server", stop: asyncio.Event) -> None:
-    """Serve until `stop` is set."""
+    """Serve until `stop` is set or the server ends by itself. A server that is ending already is hurried by `stop`."""
     serving = asyncio.ensure_future(server.serve())
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    server.should_exit = True
+    if stop.is_set():
+        server.force_exit = server.should_exit
+        server.should_exit = True
     await serving
