@@ -3,7 +3,7 @@
     python bench/build.py [--runs 5]
 
 Prints the time of a fresh process (interpreter, imports, reading, compiling) and of the compile alone, and compares the
-digest of all documents between processes with another directory, time zone, locale and hash seed. Exit code 1 if a digest
+digest of all documents between processes with another directory, time zone, locale and hash seed. Exit code 1 if one
 differs or a fresh compile takes over a second.
 """
 
