@@ -16,6 +16,8 @@ from watchkeeper.inbox.store import Store, utc_now
 REJECTIONS_PER_MINUTE = 60
 """Beyond this refusals are answered but no longer kept: noise must not push real pages out of the store."""
 
+WATCH_SECONDS = 1.0
+
 _UNSTORED = Reply(503, "the message could not be stored", "text/plain")
 
 Judge = Callable[[bytes], Verdict]
@@ -59,7 +61,7 @@ class Reception:
     async def watch(self) -> None:
         """Runs for as long as the process does."""
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(WATCH_SECONDS)
             before = self.deadman.state
             alarm = self.deadman.check()
             if alarm is not None and not await self._keep(alarm):
