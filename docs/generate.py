@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from the shipped definitions; `--verify` only compares.
+"""Writes the reference pages that are made from the shipped definitions and the commands; `--verify` only compares.
 
 Run: `python docs/generate.py`. A test compares, so a page cannot fall behind what it describes.
 """
@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
+import typer
 import yaml
 
 from watchkeeper import compile as compiler
 from watchkeeper import conventions, spec
+from watchkeeper.cli import application
 from watchkeeper.compile.reference import reference
 from watchkeeper.model import Catalog, Emitter, Label, Metric, Scrape
 
@@ -125,7 +127,38 @@ def _when(rule: dict[str, dict[str, str]]) -> str:
     return f"{told['summary']}<br>{threshold}" if threshold else told["summary"]
 
 
-WRITTEN: dict[str, Callable[[Catalog], Iterable[str]]] = {"metrics.md": metrics_page, "alerts.md": alerts_page}
+def commands_page(_catalog: Catalog) -> Iterator[str]:
+    yield from ("# Commands", "", GENERATED.replace("the shipped pack", "the commands themselves"), "")
+    yield "`--help` after any command prints the same. Exit codes: [exit-codes.md](exit-codes.md)."
+    program = typer.main.get_command(application())
+    if not isinstance(program, typer.core.TyperGroup):
+        raise TypeError("the program has no verbs")
+    yield from _command(program, "watchkeeper")
+
+
+def _command(command: typer.core.TyperCommand | typer.core.TyperGroup, path: str) -> Iterator[str]:
+    """One command with its parameters, then the commands below it."""
+    context = typer.Context(command, info_name=path, terminal_width=1000)
+    usage = command.get_usage(context).removeprefix("Usage: ")
+    yield from ("", f"## {path}", "", command.help or "", "", "```text", usage, "```", "")
+    yield from ("| parameter | meaning |", "|---|---|")
+    for parameter in command.get_params(context):
+        name, meaning = parameter.get_help_record(context) or ("", "")
+        if name:
+            yield f"| `{_cell(name)}` | {_cell(meaning)} |"
+    for name, inner in sorted(getattr(command, "commands", {}).items()):
+        yield from _command(inner, f"{path} {name}")
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+WRITTEN: dict[str, Callable[[Catalog], Iterable[str]]] = {
+    "metrics.md": metrics_page,
+    "alerts.md": alerts_page,
+    "cli.md": commands_page,
+}
 
 
 def pages() -> dict[Path, str]:
