@@ -1,0 +1,129 @@
+"""The console process: `python -m watchkeeper.console --config FILE`."""
+
+import argparse
+import socket
+import sys
+import time
+from datetime import datetime, tzinfo
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import msgspec
+
+from watchkeeper.console.application import app
+from watchkeeper.console.reader import Reader
+from watchkeeper.console.received import Received
+from watchkeeper.console.runbooks import Runbooks
+from watchkeeper.console.sources import Sources
+from watchkeeper.live.alertmanager import Alertmanager
+from watchkeeper.live.prometheus import Prometheus
+from watchkeeper.model.deployment import Credentials
+
+ENGINE_TIMEOUT_SECONDS = 5.0
+MOST_CONNECTIONS = 64
+
+
+class Config(msgspec.Struct, forbid_unknown_fields=True):
+    port: int
+    project: str
+    """`watchkeeper.yaml`; empty for the shipped pack alone."""
+    prometheus: str
+    alertmanager: str
+    username: str
+    password_file: str
+    inbox: str
+    environment: str
+    state: str
+
+
+class Misuse(Exception):  # noqa: N818 - a sentence for the person who started the process
+    """The process cannot run as it was asked to."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m watchkeeper.console", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="JSON file: port, engines, inbox, credentials")
+    try:
+        return serve(read(parser.parse_args().config))
+    except Misuse as problem:
+        print(f"console: {problem}", file=sys.stderr)  # noqa: T201 - the edge of the process
+        return 2
+
+
+def read(path: Path) -> Config:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Config)
+    except OSError as error:
+        raise Misuse(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise Misuse(f"{path}: {error}") from error
+
+
+def serve(config: Config) -> int:
+    """Until a signal ends the process."""
+    import uvicorn
+
+    listener = _listener(config.port)
+    project = Path(config.project) if config.project else None
+    reader = Reader(project)
+    sources = _sources(config, reader)
+    settings = uvicorn.Config(
+        app(sources, port=config.port, pages=Runbooks(_runbook_folders(project))),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=1,
+    )
+    reader.start()
+    uvicorn.Server(settings).run(sockets=[listener])
+    sources.threads.shutdown(wait=False, cancel_futures=True)
+    return 0
+
+
+def _sources(config: Config, reader: Reader) -> Sources:
+    credentials = Credentials(config.username, config.password_file) if config.username else None
+    return Sources(
+        metrics=Prometheus(config.prometheus, credentials, timeout_seconds=ENGINE_TIMEOUT_SECONDS),
+        notifications=Alertmanager(config.alertmanager, credentials, timeout_seconds=ENGINE_TIMEOUT_SECONDS),
+        inbox=Received(config.inbox),
+        definitions=reader,
+        clock=time.time,
+        zone=_local_zone(),
+        environment=config.environment,
+        started=time.time(),
+    )
+
+
+def _local_zone() -> tzinfo:
+    """The zone of this machine: the console is read where it runs."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    name = "/".join(Path("/etc/localtime").resolve().parts[-2:])
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # a fixed offset: right until the clocks change
+        return datetime.now().astimezone().tzinfo or ZoneInfo("UTC")
+
+
+def _runbook_folders(project: Path | None) -> tuple[Traversable, ...]:
+    shipped = files("watchkeeper") / "pack" / "runbooks"
+    return (project.parent / "runbooks", shipped) if project else (shipped,)
+
+
+def _listener(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise Misuse(f"port {port} cannot be used: {error.strerror}") from error
+    return listener
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""Reads the definitions in the background, so that the console answers before they are read."""
+
+import threading
+from pathlib import Path
+
+from watchkeeper.console.definitions import Definitions, definitions
+from watchkeeper.problem import Problem, Severity
+
+
+class Reader:
+    """Call it for the definitions; None while they are being read."""
+
+    def __init__(self, project: Path | None) -> None:
+        self._project = project
+        self._read: Definitions | None = None
+
+    def __call__(self) -> Definitions | None:
+        return self._read
+
+    def start(self) -> threading.Thread:
+        thread = threading.Thread(target=self.read, name="definitions", daemon=True)
+        thread.start()
+        return thread
+
+    def read(self) -> None:
+        from watchkeeper import spec  # the schema's libraries are the slow part of a start
+
+        loaded = spec.load(self._project)
+        if loaded.catalog is None:
+            errors = tuple(_line(problem) for problem in loaded.problems if problem.severity is Severity.ERROR)
+            self._read = Definitions(None, errors or ("the definitions are empty",), ())
+        else:
+            self._read = definitions(loaded.catalog)
+
+
+def _line(problem: Problem) -> str:
+    return f"{problem.span.file}:{problem.span.line}: {problem.summary}"
