@@ -13,7 +13,7 @@ from watchkeeper.quantity import Duration, Ratio
 
 MONTH = Duration.of(days=30)
 CRITICAL_SCRAPE = Duration.of(seconds=5)
-WHOLE, HALF = Ratio.of(percent=100), Ratio.of(percent=50)
+WHOLE = Ratio.of(percent=100)
 
 
 def percent(text: str) -> Ratio:

@@ -29,3 +29,10 @@ def test_a_comparison_stays_beside_what_it_compares() -> None:
 
 def test_a_short_expression_stays_on_its_line() -> None:
     assert lay_out(parse("a / b > 0.5")) == "a / b > 0.5"
+
+
+def test_powers_read_from_the_right_over_lines_too() -> None:
+    long = "a" * 60
+    node = parse(f"({long} ^ b) ^ {long}")
+    assert lay_out(node) == f"({long} ^ b)\n^ {long}"
+    assert parse(lay_out(node)) == node

@@ -15,9 +15,8 @@ class Type(Enum):
 class Function:
     name: str
     arguments: tuple[Type, ...]
+    """All it may take; some may be left out, `label_join` may repeat its last."""
     result: Type
-    optional: int = 0
-    """How many of the last arguments may be left out; -1 when the last may be repeated instead."""
 
 
 _V, _S, _R, _T = Type.VECTOR, Type.SCALAR, Type.RANGE, Type.STRING
@@ -38,12 +37,12 @@ _OTHERS = (
     Function("clamp_min", (_V, _S), _V),
     Function("histogram_fraction", (_S, _S, _V), _V),
     Function("histogram_quantile", (_S, _V), _V),
-    Function("label_join", (_V, _T, _T, _T), _V, optional=-1),
+    Function("label_join", (_V, _T, _T, _T), _V),
     Function("label_replace", (_V, _T, _T, _T, _T), _V),
     Function("pi", (), _S),
     Function("predict_linear", (_R, _S), _V),
     Function("quantile_over_time", (_S, _R), _V),
-    Function("round", (_V, _S), _V, optional=1),
+    Function("round", (_V, _S), _V),
     Function("scalar", (_V,), _S),
     Function("time", (), _S),
     Function("vector", (_S,), _V),
@@ -53,7 +52,7 @@ FUNCTIONS: dict[str, Function] = {
     function.name: function
     for function in (
         *(Function(name, (_V,), _V) for name in _OF_VECTOR.split()),
-        *(Function(name, (_V,), _V, optional=1) for name in _OF_TIME.split()),
+        *(Function(name, (_V,), _V) for name in _OF_TIME.split()),
         *(Function(name, (_R,), _V) for name in _OF_RANGE.split()),
         *_OTHERS,
     )

@@ -92,9 +92,8 @@ def lay_out(node: Node) -> str:
     text = render(node)
     if len(text) <= _READABLE or not isinstance(node, Binary) or isinstance(node.rhs, Number):
         return text
-    level = _PRECEDENCE[node.operator]
-    right = _block(node.rhs, level + 1)
-    return f"{_block(node.lhs, level)}\n{node.operator.value}{_match_clauses(node)} {right}"
+    left, right = _operand_levels(node.operator)
+    return f"{_block(node.lhs, left)}\n{node.operator.value}{_match_clauses(node)} {_block(node.rhs, right)}"
 
 
 def _block(node: Node, level: int) -> str:
@@ -189,11 +188,15 @@ def _aggregation(node: Aggregation) -> str:
 
 
 def _binary(node: Binary) -> str:
-    level = _PRECEDENCE[node.operator]
-    right_associative = node.operator is Operator.POW
-    left = _within(node.lhs, level + 1 if right_associative else level)
-    right = render(node.rhs) if _signed(node.rhs) else _within(node.rhs, level if right_associative else level + 1)
-    return f"{left} {node.operator.value}{_match_clauses(node)} {right}"
+    left, right = _operand_levels(node.operator)
+    rhs = render(node.rhs) if _signed(node.rhs) else _within(node.rhs, right)
+    return f"{_within(node.lhs, left)} {node.operator.value}{_match_clauses(node)} {rhs}"
+
+
+def _operand_levels(operator: Operator) -> tuple[int, int]:
+    """The precedence each operand needs: of equal ones the left binds first, with `^` the right."""
+    level = _PRECEDENCE[operator]
+    return (level + 1, level) if operator is Operator.POW else (level, level + 1)
 
 
 def _match_clauses(node: Binary) -> str:
