@@ -36,7 +36,7 @@ DOORS = {("cli", "demo.faults"), ("cli", "demo.config")}
 """Single modules of `demo` that a floor may use: they load neither the SDK nor the demo."""
 EVERYONE = {"_version"}
 
-EXPORTED: set[str] = set()
+EXPORTED = {"Watchkeeper", "__version__", "init"}
 
 MAX_FILE = 600
 MAX_FUNCTION = 60
@@ -326,7 +326,7 @@ def mentions(pattern: str) -> list[str]:
 
 
 def test_nothing_is_left_to_do() -> None:
-    assert mentions(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b") == []
+    assert mentions(r"(?<![\"'])\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b") == []
 
 
 def test_no_file_names_a_package_registry() -> None:
