@@ -1,0 +1,143 @@
+"""How a stack stands: its processes, its objectives, how often it paged. Asked from outside, changes nothing."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from watchkeeper.stack import record
+from watchkeeper.stack.layout import Layout
+from watchkeeper.stack.ready import USERNAME
+from watchkeeper.stack.record import ChildRecord, ChildState, Phase, Record
+
+if TYPE_CHECKING:
+    from watchkeeper.live.prometheus import Prometheus
+
+_ANSWER_SECONDS = 3.0
+_PAGE_SIZE = 1000
+
+
+class ChildStanding(msgspec.Struct, frozen=True):
+    name: str
+    state: ChildState
+    pid: int | None
+    port: int | None
+    restarts: int
+    uptime_seconds: float | None
+
+
+class SloStanding(msgspec.Struct, frozen=True):
+    service: str
+    slo: str
+    good_ratio_5m: float
+    """Share of good events in the last five minutes."""
+    budget_remaining: float | None
+    """1 untouched, 0 spent, negative overspent; None while there is too little history to tell."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    running: bool
+    healthy: bool
+    """Every process is ready."""
+    state: str
+    phase: Phase | None = None
+    pid: int | None = None
+    demo: bool = False
+    environment: str = ""
+    console: str = ""
+    inbox: str = ""
+    prometheus: str = ""
+    alertmanager: str = ""
+    children: tuple[ChildStanding, ...] = ()
+    slos: tuple[SloStanding, ...] = ()
+    pages: int | None = None
+    """PagerDuty events that opened an incident; None while the inbox does not answer."""
+
+
+def standing(layout: Layout, now: float | None = None) -> Standing:
+    current = record.running(layout)
+    if current is None:
+        return Standing(running=False, healthy=False, state=str(layout.root))
+    at = time.time() if now is None else now
+    return Standing(
+        running=True,
+        healthy=current.phase is Phase.READY,
+        state=str(layout.root),
+        phase=current.phase,
+        pid=current.pid,
+        demo=current.demo,
+        environment=current.environment,
+        console=current.console,
+        inbox=current.inbox,
+        prometheus=current.prometheus,
+        alertmanager=current.alertmanager,
+        children=tuple(_child(child, at) for child in current.children),
+        slos=slo_values(current, layout),
+        pages=pages(current.inbox),
+    )
+
+
+def _child(child: ChildRecord, now: float) -> ChildStanding:
+    uptime = None if child.started is None else round(max(0.0, now - child.started), 1)
+    return ChildStanding(child.name, child.state, child.pid, child.port, child.restarts, uptime)
+
+
+def slo_values(current: Record, layout: Layout) -> tuple[SloStanding, ...]:
+    """One entry per objective that has a value now; none while Prometheus does not answer or knows nothing yet."""
+    from watchkeeper.live.errors import LiveError
+    from watchkeeper.live.prometheus import Prometheus
+    from watchkeeper.model import Credentials
+
+    credentials = Credentials(USERNAME, str(layout.password))
+    try:
+        with Prometheus(current.prometheus, credentials, timeout_seconds=_ANSWER_SECONDS) as prometheus:
+            return _slo_values(prometheus)
+    except LiveError:
+        return ()
+
+
+def _slo_values(prometheus: "Prometheus") -> tuple[SloStanding, ...]:
+    from watchkeeper import conventions
+    from watchkeeper.quantity import Duration
+
+    errors = prometheus.instant(conventions.error_ratio(Duration.of(minutes=5)))
+    budgets = {
+        (sample.labels["service"], sample.labels["slo"]): sample.value
+        for sample in prometheus.instant(conventions.BUDGET_REMAINING)
+    }
+    keys = ((sample.labels["service"], sample.labels["slo"], sample.value) for sample in errors)
+    return tuple(
+        SloStanding(service, slo, 1 - ratio, budgets.get((service, slo))) for service, slo, ratio in sorted(keys)
+    )
+
+
+def pages(inbox: str) -> int | None:
+    """How many PagerDuty events opened an incident since the data was last dropped."""
+    seen, count = 0, 0
+    try:
+        while batch := _messages(inbox, seen):
+            count += sum(1 for message in batch if message.action == "trigger")
+            seen = max(message.id for message in batch)
+    except (OSError, urllib.error.URLError, msgspec.DecodeError):
+        return None
+    return count
+
+
+class _Message(msgspec.Struct):
+    id: int
+    action: str
+
+
+def _messages(inbox: str, since: int) -> list[_Message]:
+    """Those after `since`, oldest first. The API counts from 1, and 0 would mean the newest."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    address = f"{inbox}/api/messages?kind=pagerduty&since={since}&limit={_PAGE_SIZE}"
+    with opener.open(address, timeout=_ANSWER_SECONDS) as response:
+        return msgspec.json.decode(response.read(), type=list[_Message])
+
+
+def to_json(value: Standing) -> str:
+    return json.dumps(msgspec.to_builtins(value), indent=2)
