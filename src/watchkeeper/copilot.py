@@ -340,7 +340,7 @@ class Instruments(InstrumentSet):
     """Every metric the service emits, by its name."""
 
     policy = Policy(
-        service="copilot",
+        service="llm-copilot-agent",
         classes=(
             RequestClass("simple", stall_seconds=30.0),
             RequestClass("complex", stall_seconds=30.0),

@@ -92,7 +92,7 @@ class Exchange:
         self._answered = False
         self._stall_timer: asyncio.TimerHandle | None = None
         self._watch_timer = loop.call_later(requests.shortest_threshold, self._client.watch) if loop else None
-        requests.begin(self.request)
+        requests.begin()
 
     async def receive(self) -> Message:
         return await self._client.receive()

@@ -91,12 +91,13 @@ class Registry:
         if self._overflow is not None and metric != self._overflow.definition.name:
             self._overflow.add((metric, label))
 
-    def internal_error(self, where: str) -> None:
+    def internal_error(self, where: str, text: str = "") -> None:
         """Count an error that was kept away from the service, and say it once. Never raises."""
         try:
             if self._errors is not None:
                 self._errors.add((where,))
-            self.said.warn(where, f"watchkeeper: an error in {where} was kept away from the service", error=True)
+            said = text or f"watchkeeper: an error in {where} was kept away from the service"
+            self.said.warn(where, said, error=not text)
         except Exception:  # noqa: BLE001, S110 - the last wall: there is nobody left to tell
             pass
 
@@ -141,8 +142,9 @@ class Instrument(Generic[C_co]):
         return tuple(self._cells.values())
 
     def touch(self, values: Values) -> None:
-        """Create the cell at zero, if it does not exist."""
-        self._cell(values)
+        """Create the cell at zero, if it does not exist and the domains have room for it."""
+        if values not in self._cells:
+            self._bounded(values, self._fold_silently)
 
     def internal_error(self, where: str) -> None:
         self.registry.internal_error(f"{self.definition.name}.{where}")
@@ -155,17 +157,21 @@ class Instrument(Generic[C_co]):
             found = self._cells.get(values)
         except Exception:  # noqa: BLE001 - a value's own `__hash__` or `__eq__` may raise anything
             found = None
-        return found if found is not None else self._bounded(values)
+        return found if found is not None else self._bounded(values, self._fold)
 
-    def _bounded(self, values: Values) -> C_co:
+    def _bounded(self, values: Values, fold: Callable[[Domain, object], str]) -> C_co:
         """The cell of the values as the domains admit them. Only these are kept: a million odd values cost nothing."""
         if len(values) != len(self._domains):
             raise ValueError(f"{self.definition.name} has the labels {', '.join(self._names) or 'none'}")
         with self.registry.creation:
-            bounded = tuple(map(self._fold, self._domains, values))
+            bounded = tuple(map(fold, self._domains, values))
             if bounded not in self._cells:
                 self._cells[bounded] = self._new(label_text(self._names, bounded))
             return self._cells[bounded]
+
+    @staticmethod
+    def _fold_silently(domain: Domain, value: object) -> str:
+        return domain.admit(value) or OTHER
 
     def _fold(self, domain: Domain, value: object) -> str:
         text = domain.admit(value)

@@ -34,6 +34,7 @@ class Request:
     """One request in progress. Times are of `time.perf_counter`."""
 
     __slots__ = (
+        "bad_modules",
         "began",
         "chosen",
         "correlation_id",
@@ -41,6 +42,7 @@ class Request:
         "ending",
         "excluded",
         "failed",
+        "failed_by",
         "first_useful",
         "last_useful",
         "method",
@@ -57,6 +59,8 @@ class Request:
         self.method = str(scope.get("method", ""))
         self.correlation_id = correlation_id
         self.started = time.perf_counter()
+        self.bad_modules: set[str] = set()
+        """Modules with a bad event that this request caused already."""
         self.began: float | None = None
         self.ended: float | None = None
         self.ending = Ending.COMPLETE
@@ -68,7 +72,10 @@ class Request:
         self.last_useful: float | None = None
         self.stalled = False
         self.failed = False
-        self.excluded = False
+        self.failed_by = ""
+        """The dependency that the service named."""
+        self.excluded = ""
+        """Why, in the service's words; empty while it is not."""
         self.settled = False
 
     def useful(self, now: float, patience: float) -> None:
@@ -95,7 +102,7 @@ class Request:
             first_useful=None if self.first_useful is None else self.first_useful - self.started,
             stalled=self.streamed and self.stalled,
             failed=self.failed,
-            excluded=self.excluded,
+            excluded=bool(self.excluded),
         )
 
 
@@ -122,21 +129,29 @@ class RequestInstruments:
 class Requests:
     """Counts requests by the service's policy."""
 
-    def __init__(self, policy: Policy, instruments: RequestInstruments, classes: Mapping[str, str]) -> None:
+    def __init__(self, policy: Policy, instruments: RequestInstruments) -> None:
         self._policy = policy
         self._instruments = instruments
         self._classes = {request_class.name: request_class for request_class in policy.classes}
-        self._assigned = dict(classes)
+        self._assigned: dict[str, str] = {}
         self._thresholds = {name: self._threshold(name) for name in self._classes}
         self.shortest_threshold = min(filter(None, self._thresholds.values()), default=1.0)
 
-    def class_of(self, request: Request) -> RequestClass:
-        name = self._assigned.get(f"{request.method} {endpoint_of(request.scope)}", "")
-        return self._classes.get(name, self._policy.classes[0])
+    def assign(self, classes: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """Give routes their classes; returns those whose class is not defined."""
+        unknown = tuple((route, name) for route, name in classes.items() if name not in self._classes)
+        self._assigned.update({route: name for route, name in classes.items() if name in self._classes})
+        return unknown
 
-    def begin(self, request: Request) -> None:
-        request.began = None
+    def class_of(self, request: Request) -> RequestClass:
+        name = self._assigned.get(f"{request.method} {endpoint_of(request.scope)}")
+        return self._classes[name] if name is not None else self._policy.classes[0]
+
+    def begin(self) -> None:
         self._instruments.in_flight.shift((), 1)
+
+    def internal_error(self, where: str) -> None:
+        self._instruments.total.registry.internal_error(where)
 
     def settle(self, request: Request) -> None:
         """Count the request's events, once."""

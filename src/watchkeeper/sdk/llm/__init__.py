@@ -1,0 +1,1 @@
+"""Model calls through the official clients of Anthropic and OpenAI: counted, timed and priced."""
