@@ -1,17 +1,21 @@
 """The documents tell the truth: links lead somewhere, commands exist, examples work, generated pages are current."""
 
 import ast
+import asyncio
 import re
 import runpy
 import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
+import httpx2
 import promql_parser
 import pytest
 import typer
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from watchkeeper import problem, promql, spec
 from watchkeeper.cli import application
@@ -196,6 +200,34 @@ def test_queries_are_promql_and_read_what_exists(document: Path) -> None:
 def test_python_compiles(document: Path) -> None:
     for body in blocks(document, "python"):
         compile(body, name(document), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def test_service_example_runs_and_counts() -> None:
+    """The first example of the how-to, served for real; its model provider is a port where nobody listens."""
+    example = blocks(ROOT / "docs" / "how-to" / "watch-a-python-service.md", "python")[0]
+    example = example.replace("metrics_port=9464", "metrics_port=None")
+    example = example.replace(
+        "AsyncAnthropic()", 'AsyncAnthropic(api_key="k", base_url="http://127.0.0.1:9", max_retries=0)'
+    )
+    module = ModuleType("example")
+    exec(compile(example, "example", "exec"), module.__dict__)  # noqa: S102 - our own documentation
+    app = module.app
+
+    async def ask() -> int:
+        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://example.test") as client:
+            return (await client.post("/chat", params={"text": "hello"})).status_code
+
+    try:
+        assert asyncio.run(ask()) == 500
+        page = module.wk.page().decode()
+    finally:
+        module.wk.close()
+    samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
+    counted = {(sample.name, frozenset(sample.labels.values())) for sample in samples if sample.value == 1}
+    assert ("sli_events_total", frozenset({"availability", "complex", "bad"})) in counted
+    assert ("llm_requests_total", frozenset({"anthropic", "claude-sonnet-5", "connection"})) in counted
+    assert ("messages_total", frozenset({"question"})) in counted
 
 
 YAML_EXAMPLES = [
