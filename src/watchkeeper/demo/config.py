@@ -1,11 +1,12 @@
 """The one configuration file of the demo's processes: who listens where, and how much traffic there is."""
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self, get_args
 
 import msgspec
 
-MODULES = ("test-bench", "observatory", "incident-manager", "orchestrator")
+ModuleName = Literal["test-bench", "observatory", "incident-manager", "orchestrator"]
+MODULES: tuple[ModuleName, ...] = get_args(ModuleName)
 
 
 class ConfigError(ValueError):
@@ -22,7 +23,7 @@ class DemoConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     agent_port: int
     metrics_port: int
     providers_port: int
-    module_ports: dict[str, int]
+    module_ports: dict[ModuleName, int]
     cache_port: int
     probe_secret_file: Path
     speed: float = 1.0

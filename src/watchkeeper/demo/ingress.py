@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from watchkeeper.demo.config import DemoConfig
@@ -59,7 +60,7 @@ class Ingress:
     agent_port: int
     patience: float = PATIENCE_SECONDS
     _server: asyncio.Server | None = None
-    _inside: set[asyncio.StreamWriter] = field(default_factory=set)
+    _inside: dict[asyncio.StreamWriter, asyncio.Future[None]] = field(default_factory=dict)
 
     async def apply(self, faults: Faults) -> None:
         broken = Fault.INGRESS_DOWN in faults
@@ -75,18 +76,20 @@ class Ingress:
         server, self._server = self._server, None
         if server is not None:
             server.close()
-        for answer in tuple(self._inside):
+        for answer in self._inside:
             answer.transport.abort()
+        await asyncio.gather(*self._inside.values())
 
     async def _accept(self, client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
-        self._inside.add(answer)
+        gone = self._inside[answer] = asyncio.get_running_loop().create_future()
         try:
             await self._forward(Passage(client, answer))
         except OSError as error:
             _log.warning("connection dropped: %s", error)
         finally:
-            self._inside.discard(answer)
-            answer.close()
+            await _hang_up(answer)
+            del self._inside[answer]
+            gone.set_result(None)
 
     async def _forward(self, passage: Passage) -> None:
         """A closing agent may accept a connection and hang up on it at once; that is tried again, too."""
@@ -99,7 +102,7 @@ class Ingress:
             try:
                 ended = await passage.through(agent, request)
             finally:
-                request.close()
+                await _hang_up(request)
             if ended or clock() > min(deadline, connected + _YOUNG_SECONDS):
                 return
 
@@ -112,6 +115,12 @@ class Ingress:
                 if clock() > deadline:
                     raise
             await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 async def main(config: DemoConfig, stop: asyncio.Event) -> None:

@@ -69,7 +69,6 @@ class Copilot:
             finding = await self._consult(question)
         except ModuleError as error:
             self._log.warning("module_failed", module=error.module)
-            self.wk.degraded(error.module)
             finding, missing = f"(no answer from {error.module})", (error.module,)
         asked = Turn("user", f"{question.text}\n\n{finding}" if finding else question.text)
         return Briefing(question, (*past, asked), missing)

@@ -57,7 +57,7 @@ class Chat(Protocol):
 class AnthropicChat:
     def __init__(self, wk: Wk, base_url: str, api_key: str) -> None:
         client = AsyncAnthropic(base_url=base_url, api_key=api_key, max_retries=MAX_RETRIES, timeout=TIMEOUT_SECONDS)
-        self._client = wk.llm(client)
+        self._client = wk.llm(client, provider="anthropic")
 
     async def answer(self, model: Model, prompt: Prompt) -> str:
         with _anthropic_errors():
@@ -105,13 +105,19 @@ def _system(prompt: Prompt) -> list[TextBlockParam]:
 
 
 def _anthropic_turns(prompt: Prompt) -> list[MessageParam]:
-    return [MessageParam(role=turn.role, content=turn.text) for turn in prompt.turns]
+    turns: list[MessageParam] = []
+    for turn in prompt.turns:
+        if turn.role == "user":
+            turns.append({"role": "user", "content": turn.text})
+        else:
+            turns.append({"role": "assistant", "content": turn.text})
+    return turns
 
 
 class OpenAIChat:
     def __init__(self, wk: Wk, base_url: str, api_key: str) -> None:
         client = AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=MAX_RETRIES, timeout=TIMEOUT_SECONDS)
-        self._client = wk.llm(client)
+        self._client = wk.llm(client, provider="openai")
 
     async def answer(self, model: Model, prompt: Prompt) -> str:
         with _openai_errors():

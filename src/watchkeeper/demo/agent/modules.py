@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import grpc.aio
 
 from watchkeeper.demo.agent.observability import Wk
+from watchkeeper.demo.config import ModuleName
 from watchkeeper.demo.protocol import modules_pb2 as pb
 from watchkeeper.demo.protocol import modules_pb2_grpc as rpc
 
@@ -20,16 +21,16 @@ _OPTIONS = (("grpc.initial_reconnect_backoff_ms", 200), ("grpc.max_reconnect_bac
 class ModuleError(Exception):
     """A module did not answer, or not in time."""
 
-    def __init__(self, module: str, cause: str) -> None:
+    def __init__(self, module: ModuleName, cause: str) -> None:
         super().__init__(f"{module}: {cause}")
         self.module = module
 
 
 @dataclass(slots=True)
 class Modules:
-    ports: dict[str, int]
+    ports: dict[ModuleName, int]
     wk: Wk
-    _channels: dict[str, grpc.aio.Channel] = field(default_factory=dict)
+    _channels: dict[ModuleName, grpc.aio.Channel] = field(default_factory=dict)
 
     async def generate_tests(self, source: str) -> str:
         async with self._call("test-bench") as channel:
@@ -41,6 +42,8 @@ class Modules:
         async with self._call("observatory") as channel:
             request = pb.QueryRequest(question=question, minutes=60)
             reply = await rpc.ObservatoryStub(channel).Query(request, timeout=CALL_SECONDS)
+            if not reply.observations:
+                self.wk.degraded("observatory")
         found = ", ".join(f"{seen.name} {seen.value:.3g} {seen.unit}".rstrip() for seen in reply.observations)
         return f"Observed: {found}"
 
@@ -57,28 +60,30 @@ class Modules:
             reply = await rpc.OrchestratorStub(channel).RunWorkflow(request, timeout=CALL_SECONDS)
         return str(reply.id)
 
-    async def check(self, module: str) -> None:
-        """Raises ModuleError unless the module says that it is well."""
+    async def check(self, module: ModuleName) -> bool:
+        """Whether the module says that it is well."""
         try:
             reply = await rpc.HealthStub(self._channel(module)).Check(pb.HealthRequest(), timeout=HEALTH_SECONDS)
-        except grpc.aio.AioRpcError as error:
-            raise ModuleError(module, error.code().name) from error
-        if not reply.serving:
-            raise ModuleError(module, "NOT_SERVING")
+        except grpc.aio.AioRpcError:
+            healthy = False
+        else:
+            healthy = bool(reply.serving)
+        self.wk.m.module_health_status.set(float(healthy), module=module)
+        return healthy
 
     async def close(self) -> None:
         for channel in self._channels.values():
             await channel.close()
 
     @asynccontextmanager
-    async def _call(self, module: str) -> AsyncIterator[grpc.aio.Channel]:
+    async def _call(self, module: ModuleName) -> AsyncIterator[grpc.aio.Channel]:
         try:
             async with self.wk.module(module):
                 yield self._channel(module)
         except grpc.aio.AioRpcError as error:
             raise ModuleError(module, error.code().name) from error
 
-    def _channel(self, module: str) -> grpc.aio.Channel:
+    def _channel(self, module: ModuleName) -> grpc.aio.Channel:
         if module not in self._channels:
             self._channels[module] = grpc.aio.insecure_channel(f"127.0.0.1:{self.ports[module]}", options=_OPTIONS)
         return self._channels[module]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -74,6 +74,8 @@ class Door:
             raise BrokenAnswerError(str(error)) from error
         finally:
             writer.transport.abort()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 async def _head(reader: asyncio.StreamReader) -> Answer:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import grpc.aio
 
+from watchkeeper.demo.config import ModuleName
 from watchkeeper.demo.faults import Fault, Faults
 from watchkeeper.demo.modules.services import Workload, add_module
 
@@ -19,9 +20,9 @@ _OPTIONS = (("grpc.so_reuseport", 0),)
 class ModuleHost:
     """Runs each module on its port."""
 
-    ports: dict[str, int]
+    ports: dict[ModuleName, int]
     work: Workload = field(default_factory=Workload)
-    _running: dict[str, grpc.aio.Server] = field(default_factory=dict)
+    _running: dict[ModuleName, grpc.aio.Server] = field(default_factory=dict)
 
     async def apply(self, faults: Faults) -> None:
         """Stop what is broken, start what is not."""
@@ -35,7 +36,7 @@ class ModuleHost:
     async def close(self) -> None:
         await asyncio.gather(*map(self._stop, tuple(self._running)))
 
-    async def _start(self, name: str) -> None:
+    async def _start(self, name: ModuleName) -> None:
         server = grpc.aio.server(options=_OPTIONS)
         add_module(name, server, self.work)
         server.add_insecure_port(f"127.0.0.1:{self.ports[name]}")
@@ -43,7 +44,7 @@ class ModuleHost:
         self._running[name] = server
         _log.info("module %s listens on port %d", name, self.ports[name])
 
-    async def _stop(self, name: str) -> None:
+    async def _stop(self, name: ModuleName) -> None:
         server = self._running.pop(name, None)
         if server is not None:
             await server.stop(grace=0)
