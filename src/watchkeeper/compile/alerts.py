@@ -1,10 +1,10 @@
 """Alerts as their owners wrote them: value, threshold and how long, rendered to one expression."""
 
-from watchkeeper import conventions, promql
+from watchkeeper import budget, conventions, promql
 from watchkeeper.compile import texts
 from watchkeeper.compile.detection import Detection, evaluation, group_wait
 from watchkeeper.compile.scope import scoped
-from watchkeeper.formats.prometheus import Alerting, Group
+from watchkeeper.formats.prometheus import Alerting, Group, Pairs
 from watchkeeper.model import Alert, Catalog, Comparison, Kind, Scrape, Service, Severity, Unit
 from watchkeeper.promql import build
 from watchkeeper.promql.nodes import Node, Selector
@@ -98,14 +98,14 @@ def _family(series: str) -> str:
     return series
 
 
-def _detection(catalog: Catalog, alert: Alert, value: Node, labels: tuple[tuple[str, str], ...]) -> Detection:
-    return Detection(
+def _detection(catalog: Catalog, alert: Alert, value: Node, labels: Pairs) -> Detection:
+    delays = budget.Delays(
         _scrape(catalog, value),
-        alert.within or _crossing(alert, value),
         evaluation(catalog, alert.severity),
-        alert.for_,
-        group_wait(catalog, labels),
+        for_=alert.for_,
+        group_wait=group_wait(catalog, labels),
     )
+    return Detection(alert.within or _crossing(alert, value), delays)
 
 
 def _crossing(alert: Alert, value: Node) -> Duration:

@@ -6,38 +6,45 @@ The parts are worst cases, so the sum is a bound.
 
 from dataclasses import dataclass
 
+from watchkeeper import budget
+from watchkeeper.formats.prometheus import Pairs
 from watchkeeper.model import Catalog, Severity
 from watchkeeper.quantity import Duration
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    scrape: Duration
     window: Duration
     """What the expression needs to cross its threshold when everything fails."""
-    evaluation: Duration
-    waiting: Duration
-    """`for`."""
-    group_wait: Duration
+    delays: budget.Delays
 
     @property
-    def total(self) -> Duration:
-        return self.scrape + self.window + self.evaluation + self.waiting + self.group_wait
+    def worst(self) -> Duration:
+        return budget.page_time(self.window, self.delays).worst
 
     @property
     def words(self) -> str:
         parts = (
-            ("scrape", self.scrape),
+            ("scrape", self.delays.scrape),
             ("window", self.window),
-            ("evaluation", self.evaluation),
-            ("for", self.waiting),
-            ("group wait", self.group_wait),
+            ("evaluation", self.delays.evaluation),
+            ("for", self.delays.for_),
+            ("group wait", self.delays.group_wait),
         )
         shown = ", ".join(f"{name} {value.words}" for name, value in parts if value)
-        return f"at most {self.total.words} after everything fails ({shown})"
+        return f"at most {self.worst.words} after everything fails ({shown})"
 
 
-def group_wait(catalog: Catalog, labels: tuple[tuple[str, str], ...]) -> Duration:
+def on_critical_path(catalog: Catalog, window: Duration, waiting: Duration, labels: Pairs) -> Detection:
+    """For rules the compiler writes itself: critical scrape, critical evaluation."""
+    intervals = catalog.intervals
+    delays = budget.Delays(
+        intervals.scrape_critical, intervals.rules_critical, for_=waiting, group_wait=group_wait(catalog, labels)
+    )
+    return Detection(window, delays)
+
+
+def group_wait(catalog: Catalog, labels: Pairs) -> Duration:
     """Of the first route that takes these labels."""
     for route in catalog.routing.routes:
         if set(route.match) <= set(labels):

@@ -1,4 +1,4 @@
-"""The reference deployment: what `monitoring/` is built for. Names as a container network or a cluster would resolve them."""
+"""The reference deployment `monitoring/` is built for. Names as a container network or a cluster would resolve them."""
 
 from watchkeeper.model import Catalog, Credentials, Deployment, Target, Webhook
 

@@ -1,7 +1,7 @@
 """Labels and annotations of alerts: what the person paged reads first."""
 
 from watchkeeper import budget, conventions
-from watchkeeper.compile.detection import Detection, group_wait
+from watchkeeper.compile.detection import Detection, on_critical_path
 from watchkeeper.formats.prometheus import Pairs
 from watchkeeper.model import Alert, BudgetState, Catalog, Comparison, Kind, Outage, Service, Severity, Slo, Unit
 from watchkeeper.quantity import Duration, Measure, Quantity, Ratio, plain
@@ -52,13 +52,7 @@ def burn(catalog: Catalog, slo: Slo, burns: tuple[budget.BurnAlert, ...], alert_
     total = Ratio.of(percent=100)
     needed = min(burn.detection_time(total) or burn.long_window for burn in burns)
     severity = Severity(dict(alert_labels)["severity"])
-    found = Detection(
-        catalog.intervals.scrape_critical,
-        needed,
-        catalog.intervals.rules_critical,
-        Duration.of(),
-        group_wait(catalog, alert_labels),
-    )
+    found = on_critical_path(catalog, needed, Duration.of(), alert_labels)
     return (
         ("summary", f"{literal(slo.title)}: the budget is burning; at this rate it lasts {_LASTS}."),
         ("impact", literal(slo.impact)),
@@ -91,13 +85,7 @@ def budget_state(service: Service, slo: Slo, state: BudgetState, severity: Sever
 
 
 def missing(catalog: Catalog, slo: Slo, waiting: Duration, alert_labels: Pairs) -> Pairs:
-    found = Detection(
-        catalog.intervals.scrape_critical,
-        Duration.of(),
-        catalog.intervals.rules_critical,
-        waiting,
-        group_wait(catalog, alert_labels),
-    )
+    found = on_critical_path(catalog, Duration.of(), waiting, alert_labels)
     return (
         ("summary", f"Nothing is known about: {literal(slo.title)}."),
         ("impact", "The objective is blind; its alerts cannot fire."),
@@ -117,13 +105,7 @@ def missing(catalog: Catalog, slo: Slo, waiting: Duration, alert_labels: Pairs) 
 
 
 def collapse(catalog: Catalog, window: Duration, share: Ratio, waiting: Duration, alert_labels: Pairs) -> Pairs:
-    found = Detection(
-        catalog.intervals.scrape_critical,
-        window * share.complement,
-        catalog.intervals.rules_critical,
-        waiting,
-        group_wait(catalog, alert_labels),
-    )
+    found = on_critical_path(catalog, window * share.complement, waiting, alert_labels)
     return (
         ("summary", f"Traffic has fallen below {share.words} of what it was in the hour before."),
         ("impact", "People probably cannot reach the service; requests that never arrive burn no budget."),
@@ -146,13 +128,7 @@ def collapse(catalog: Catalog, window: Duration, share: Ratio, waiting: Duration
 
 def outage(catalog: Catalog, rule: Outage, alert_labels: Pairs) -> Pairs:
     needed = max(rule.window * rule.bad_share, rule.probe_failing_for)
-    found = Detection(
-        catalog.intervals.scrape_critical,
-        needed,
-        catalog.intervals.rules_critical,
-        Duration.of(),
-        group_wait(catalog, alert_labels),
-    )
+    found = on_critical_path(catalog, needed, Duration.of(), alert_labels)
     return (
         (
             "summary",
