@@ -1,13 +1,15 @@
 """The console process: `python -m watchkeeper.console --config FILE`."""
 
 import argparse
+import os
 import socket
 import sys
 import time
-from datetime import datetime, tzinfo
+from datetime import UTC, tzinfo
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -99,14 +101,14 @@ def _sources(config: Config, reader: Reader) -> Sources:
 
 def _local_zone() -> tzinfo:
     """The zone of this machine: the console is read where it runs."""
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    name = "/".join(Path("/etc/localtime").resolve().parts[-2:])
+    named = os.environ.get("TZ", "").lstrip(":")
     try:
-        return ZoneInfo(name)
+        if named:
+            return ZoneInfo(named)
+        with Path("/etc/localtime").open("rb") as file:
+            return ZoneInfo.from_file(file)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        # a fixed offset: right until the clocks change
-        return datetime.now().astimezone().tzinfo or ZoneInfo("UTC")
+        return UTC
 
 
 def _runbook_folders(project: Path | None) -> tuple[Traversable, ...]:

@@ -78,7 +78,7 @@ def alert(sources: Sources, pages: runbooks.Runbooks, name: str, labels: Labels)
         "channels": channels,
         "loading": loading,
         "runbook": runbooks.rendered(text, deeper=2) if text else Markup(""),
-        "charts": [DrawnChart.of(drawing, span, index) for index, drawing in enumerate(facts.drawings)],
+        "charts_drawn": [DrawnChart.of(drawing, span, index) for index, drawing in enumerate(facts.drawings)],
     }
     status = 200 if facts.known or loading else 404
     return Page("alert.html", facts, lambda: "\n".join(_lines(facts, sources, channels, text)) + "\n", shown, status)

@@ -98,7 +98,7 @@ def definitions(catalog: Catalog) -> Definitions:
 
 def untemplated(text: str) -> str:
     """An annotation of a rule that does not fire: what the engine would fill in is left open."""
-    return re.sub(r"\{\{.*?\}\}", "…", text.replace('{{"{{"}}', "{ {"))
+    return re.sub(r"\{\{.*?\}\}\.?", "…", text.replace('{{"{{"}}', "{ {"))
 
 
 def numbered(text: str) -> tuple[str, ...]:

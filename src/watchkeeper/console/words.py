@@ -20,15 +20,15 @@ def lasting(seconds: float) -> str:
 
 
 def share(ratio: float) -> str:
-    """`38 %`, `99.94 %`, `0.063 %`: two digits that tell, and never rounded up to `100 %` or down to `0 %`."""
+    """`38 %`, `97.5 %`, `99.94 %`, `0.063 %`: the digits that tell, never rounded up to `100 %` or down to `0 %`."""
     if not math.isfinite(ratio):
         return "not a number"
     if ratio < 0:
         return "-" + share(-ratio)
     percent = ratio * 100
-    if percent in (0, 100) or (10 <= percent < 99) or percent > 100:
+    if percent in (0, 100) or (10 <= percent < 90) or percent > 100:
         return f"{_grouped(round(percent))} %"
-    if percent >= 99:
+    if percent >= 90:
         return f"{_two_digits(percent, of=100 - percent)} %" if percent < 99.999 else "> 99.999 %"
     if percent < 0.001:
         return "< 0.001 %"
@@ -36,7 +36,7 @@ def share(ratio: float) -> str:
 
 
 def _two_digits(percent: float, *, of: float) -> str:
-    digits = max(0, 1 - math.floor(math.log10(of)))
+    digits = max(0 if of == percent else 1, 1 - math.floor(math.log10(of)))
     text = f"{percent:.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
