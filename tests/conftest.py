@@ -1,7 +1,10 @@
 """Fixtures every room may use: the real engines, free ports, and a summary that never lets a skip pass unseen."""
 
 import socket
+import threading
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -57,3 +60,16 @@ def _reason(report: pytest.TestReport) -> str:
     location = report.longrepr
     text = str(location[2]) if isinstance(location, tuple) else str(location)
     return text.removeprefix("Skipped: ").replace(str(Path.cwd()), ".")
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """`until(condition, seconds, what)` returns once the condition holds, and fails the test when it never does."""
+
+    def wait(condition: Callable[[], object], seconds: float = 10.0, what: str = "what was waited for") -> None:
+        deadline, pause = time.monotonic() + seconds, threading.Event()
+        while not condition():
+            assert time.monotonic() < deadline, f"{what} did not come about within {seconds:g} s"
+            pause.wait(0.02)
+
+    return wait

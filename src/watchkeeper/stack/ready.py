@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -37,7 +38,7 @@ class Http:
             writer.write(self._request().encode())
             line = await reader.readline()
         finally:
-            writer.close()
+            await _close(writer)
         return int(line.split()[1]) if line.startswith(b"HTTP/1.") else 0
 
     def _request(self) -> str:
@@ -75,5 +76,11 @@ async def _accepts(port: int) -> bool:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
     except (OSError, TimeoutError):
         return False
-    writer.close()
+    await _close(writer)
     return True
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
