@@ -98,12 +98,9 @@ def _excerpt(line: str, span: Span) -> tuple[str, str]:
     return text, " " * _width(before) + "^" * max(1, _width(marked))
 
 
-def _source(problem: Problem, sources: Mapping[str, str], *, color: bool) -> Iterator[str]:
+def _source(problem: Problem, lines: Sequence[str], *, color: bool) -> Iterator[str]:
     span = problem.span
-    if not span.line or span.file not in sources:
-        return
-    lines = source_lines(sources[span.file])
-    if span.line > len(lines):
+    if not 1 <= span.line <= len(lines):
         return
     text, carets = _excerpt(lines[span.line - 1], span)
     gutter = f"{span.line:>5} | "
@@ -116,12 +113,12 @@ def _value(text: str) -> str:
     return _visible(text).replace("\n", "\n           ")
 
 
-def _one(problem: Problem, sources: Mapping[str, str], *, color: bool) -> Iterator[str]:
+def _one(problem: Problem, lines: Sequence[str], *, color: bool) -> Iterator[str]:
     where = _paint(f"{_visible(str(problem.span))}:", _BOLD, color=color)
     severity = _paint(f"{problem.severity}:", _STYLES[problem.severity], color=color)
     code = _paint(f"[{problem.code}]", _DIM, color=color)
     yield f"{where} {severity} {_value(problem.summary)} {code}"
-    yield from _source(problem, sources, color=color)
+    yield from _source(problem, lines, color=color)
     for label, text in (("found", problem.found), ("allowed", problem.allowed), ("fix", problem.fix)):
         if text:
             yield f"  {_paint(f'{label:<7}', _BOLD if label == 'fix' else _DIM, color=color)}  {_value(text)}"
@@ -129,7 +126,13 @@ def _one(problem: Problem, sources: Mapping[str, str], *, color: bool) -> Iterat
 
 def render(problems: Iterable[Problem], sources: Mapping[str, str], *, color: bool = False) -> str:
     """Every problem with its source line, a caret, and what to do about it; ends in a newline."""
-    blocks = ["\n".join(_one(problem, sources, color=color)) + "\n" for problem in problems]
+    lines: dict[str, list[str]] = {}
+    blocks = []
+    for problem in problems:
+        file = problem.span.file
+        if file not in lines:
+            lines[file] = source_lines(sources.get(file, ""))
+        blocks.append("\n".join(_one(problem, lines[file], color=color)) + "\n")
     return "\n".join(blocks)
 
 

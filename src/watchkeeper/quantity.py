@@ -68,7 +68,7 @@ _LONG_UNITS = {
 
 
 def _duration_error(text: str) -> QuantityError:
-    message, hint = "not a duration", _duration_hint(text)
+    message, hint = "not a duration", _duration_hint(text.strip())
     if re.fullmatch(_NUMBER, text):
         whole = text.isdigit() and len(text) < 6
         hint = f"{text}s, {text}m or {text}h, whichever is meant" if whole else "500ms, 30s, 5m, 2h, 7d, 2w"

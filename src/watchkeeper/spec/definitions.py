@@ -3,6 +3,7 @@
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import TypeVar
 
 from pydantic import TypeAdapter
@@ -11,7 +12,7 @@ from watchkeeper.problem import Problem, Span
 from watchkeeper.spec import scalars as s
 from watchkeeper.spec import schema
 from watchkeeper.spec.nodes import Mapping, Node, Path, Scalar, find, is_null, key_span, value_span
-from watchkeeper.spec.validating import Valid, keys_at, unknown_key, validate
+from watchkeeper.spec.validating import MAX_PROBLEMS, Valid, keys_at, unknown_key, validate
 from watchkeeper.spec.wording import error, noun, warning
 
 _T = TypeVar("_T")
@@ -114,6 +115,8 @@ class _Reader:
             return {}
         entries: dict[str, _W] = {}
         for name, entry in node.entries.items():
+            if len(self.problems) > MAX_PROBLEMS:
+                break
             lone = Mapping({name: entry}, node.span)
             result = validate(adapter, lone, self.root, (section,))
             if isinstance(result, Valid):
@@ -207,11 +210,8 @@ def _required(root: Mapping) -> list[Problem]:
 
 def _unknown_keys(root: Mapping) -> list[Problem]:
     allowed = keys_at(schema.File, ())
-    return [
-        unknown_key(key, entry.key, "a file of definitions", allowed)
-        for key, entry in root.entries.items()
-        if key not in allowed
-    ]
+    keys = islice((key for key in root.entries if key not in allowed), MAX_PROBLEMS + 1)
+    return [unknown_key(key, root.entries[key].key, "a file of definitions", allowed) for key in keys]
 
 
 def define(

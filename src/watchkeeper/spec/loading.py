@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
@@ -16,7 +17,7 @@ from watchkeeper.spec import expressions, measurements, nodes, objectives, refer
 from watchkeeper.spec.definitions import Definitions, define, service_names
 from watchkeeper.spec.merging import combine, of_service, overlay
 from watchkeeper.spec.parsing import parse
-from watchkeeper.spec.reading import Source, definition_files, read, read_resource, runbook_pages
+from watchkeeper.spec.reading import Source, pack_sources, project_path, read, runbook_pages
 from watchkeeper.spec.resolving import resolve
 from watchkeeper.spec.validating import MAX_PROBLEMS
 from watchkeeper.spec.wording import error
@@ -32,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     references.runbooks,
     references.classes,
     references.budget_policy,
+    objectives.anything,
     objectives.events,
     objectives.burn_alerts,
     objectives.own_tiers,
@@ -88,11 +90,11 @@ def load(project: Path | None = None, *, pack: Traversable | None = None, today:
     shipped = files("watchkeeper") / "pack" if pack is None else pack
     today = date.today() if today is None else today  # noqa: DTZ011 - days in `until` are the reader's own
     read_files = _Files()
-    pack_roots = [read_files.take(read_resource(each, name)) for name, each in definition_files(shipped, "pack")]
+    pack_roots = [read_files.take(source) for source in pack_sources(shipped)]
     base, twice = combine(root for root in pack_roots if root is not None)
     root, runbooks = base, runbook_pages(shipped)
     if project is not None:
-        path = project / PROJECT_FILE if project.is_dir() else project
+        path = project_path(project, PROJECT_FILE)
         own = read_files.take(read(path, str(path)))
         root = overlay(base, own) if own is not None else base
         runbooks |= runbook_pages(path.parent)
@@ -119,13 +121,13 @@ def _services(
         problems += wrong
         problems += _checked(definitions)
     for check in SHARED_CHECKS:
-        problems += check(services)
+        problems += islice(check(services), MAX_PROBLEMS + 1)
     return services, problems
 
 
 def _checked(definitions: Definitions) -> Iterator[Problem]:
     for check in CHECKS:
-        yield from check(definitions)
+        yield from islice(check(definitions), MAX_PROBLEMS + 1)
 
 
 def _nameless(root: nodes.Mapping) -> Problem:
@@ -143,19 +145,21 @@ def _loaded(catalog: model.Catalog | None, problems: Iterable[Problem], sources:
     unique = sorted(dict.fromkeys(problems), key=lambda problem: problem.position)
     shown = unique[:MAX_PROBLEMS]
     if len(unique) > MAX_PROBLEMS:
-        more = f"{len(unique) - MAX_PROBLEMS} more problems are not shown"
+        more = f"more than {MAX_PROBLEMS} problems; the others are not shown"
         shown.append(error("too-many", Span(unique[-1].span.file, 0, 0, 0), more, fix="mend the first ones first"))
     secrets = [problem.span for problem in unique if problem.code == "secret"]
     return Loaded(catalog, tuple(shown), MappingProxyType(_masked(sources, secrets)))
 
 
-def _masked(sources: Mapping[str, str], secrets: Iterable[Span]) -> dict[str, str]:
+def _masked(sources: Mapping[str, str], secrets: Sequence[Span]) -> dict[str, str]:
     """The texts to show, without what must not be shown."""
     masked = dict(sources)
-    for span in secrets:
-        lines = re.split(r"(\r\n|\r|\n)", masked[span.file])
-        line = lines[2 * (span.line - 1)]
-        start, end = span.column - 1, span.end - 1
-        lines[2 * (span.line - 1)] = line[:start] + "*" * len(line[start:end]) + line[end:]
-        masked[span.file] = "".join(lines)
+    for file in {span.file for span in secrets}:
+        parts = re.split(r"(\r\n|\r|\n)", masked[file])
+        for span in secrets:
+            if span.file == file:
+                index, start, end = 2 * (span.line - 1), span.column - 1, span.end - 1
+                line = parts[index]
+                parts[index] = line[:start] + "*" * len(line[start:end]) + line[end:]
+        masked[file] = "".join(parts)
     return masked

@@ -78,6 +78,18 @@ def burn_alerts(d: Definitions) -> Iterator[Problem]:
         )
 
 
+def anything(d: Definitions) -> Iterator[Problem]:
+    """Definitions that watch nothing are a slip, not a wish."""
+    if not d.named("slos") and not d.named("alerts"):
+        yield error(
+            "empty",
+            d.root.span,
+            f"service `{d.service}` has neither an SLO nor an alert",
+            allowed="at least one",
+            fix="define one, or leave the pack's switched on",
+        )
+
+
 def own_tiers(d: Definitions) -> Iterator[Problem]:
     for name, slo in d.slos.items():
         seen: set[Tier] = set()

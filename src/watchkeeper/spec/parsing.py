@@ -73,8 +73,10 @@ class _Builder:
         start, end = event.start_mark, event.end_mark
         if start is None or end is None:
             return Span(self.file, 0, 0, 0)
-        line = self.lines[start.line] if start.line < len(self.lines) else ""
-        last = end.column if end.line == start.line else len(line)
+        if start.line >= len(self.lines):  # what is missing at the end of the file
+            number, column = len(self.lines), len(self.lines[-1])
+            return Span(self.file, number, column + 1, column + 2)
+        last = end.column if end.line == start.line else len(self.lines[start.line])
         return Span(self.file, start.line + 1, start.column + 1, max(last, start.column + 1) + 1)
 
     def _document(self, event: yaml.Event) -> None:

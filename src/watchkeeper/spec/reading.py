@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -34,35 +35,46 @@ def _kind(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "something else")
 
 
-def _open(path: Path) -> int:
+def _regular(path: Path) -> bytes | str:
+    """The content, one byte more than allowed at most; or what stands there instead of a file. Raises OSError."""
     # without O_NONBLOCK a pipe without a writer would be waited for
-    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            return _kind(mode)
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return stream.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
+
+
+def unreadable(file: str, failure: OSError | ValueError) -> Problem:
+    reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else str(failure)
+    return error(
+        "unreadable",
+        _whole(file),
+        "cannot be read",
+        found=reason[:1].lower() + reason[1:],
+        fix="check the path and its permissions",
+    )
 
 
 def _bytes(path: Path, file: str) -> bytes | Problem:
     try:
-        descriptor = _open(path)
+        content = _regular(path)
     except (OSError, ValueError) as failure:
-        reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else str(failure)
-        return error(
-            "unreadable",
-            _whole(file),
-            "cannot be read",
-            found=reason[:1].lower() + reason[1:],
-            fix="check the path and its permissions",
-        )
-    with os.fdopen(descriptor, "rb") as stream:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            return error(
-                "unreadable",
-                _whole(file),
-                "is no file",
-                found=_kind(mode),
-                allowed="a YAML file",
-                fix="name the file with the definitions, usually watchkeeper.yaml",
-            )
-        return stream.read(MAX_BYTES + 1)
+        return unreadable(file, failure)
+    if isinstance(content, bytes):
+        return content
+    return error(
+        "unreadable",
+        _whole(file),
+        "is no file",
+        found=content,
+        allowed="a YAML file",
+        fix="name the file with the definitions, usually watchkeeper.yaml",
+    )
 
 
 def _encoding(content: bytes) -> str:
@@ -105,27 +117,39 @@ def read(path: Path, file: str) -> Source | Problem:
     return content if isinstance(content, Problem) else _decoded(content, file)
 
 
-def read_resource(resource: Traversable, file: str) -> Source | Problem:
-    """The same for a file of a pack, which may lie in an archive."""
+def pack_sources(pack: Traversable) -> list[Source | Problem]:
+    """Every YAML file of a pack, sorted by the name problems give it: `pack/alerts/llm.yaml`."""
+    try:
+        return [_resource(each, name) for name, each in sorted(_definition_files(pack, "pack"))]
+    except OSError as failure:
+        return [unreadable("pack", failure)]
+
+
+def _resource(resource: Traversable, file: str) -> Source | Problem:
+    """A file of a pack, which may lie in an archive."""
     return read(resource, file) if isinstance(resource, Path) else _decoded(resource.read_bytes(), file)
 
 
-def definition_files(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:
-    """Every YAML file below a pack's folder with the name problems give it, sorted."""
-    found: list[tuple[str, Traversable]] = []
+def _definition_files(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
     for child in folder.iterdir():
         name = f"{prefix}/{child.name}"
         if child.is_dir():
-            found += definition_files(child, name)
+            yield from _definition_files(child, name)
         elif child.name.endswith((".yaml", ".yml")):
-            found.append((name, child))
-    return sorted(found, key=lambda item: item[0])
+            yield name, child
+
+
+def project_path(project: Path, default: str) -> Path:
+    """The file that was meant: a directory stands for the one inside it."""
+    try:
+        return project / default if project.is_dir() else project
+    except OSError:
+        return project
 
 
 def runbook_pages(folder: Traversable) -> frozenset[str]:
     """Names of the Markdown pages in `runbooks/` below a folder; none where there is no such folder."""
-    pages = folder / "runbooks"
     try:
-        return frozenset(page.name for page in pages.iterdir() if page.name.endswith(".md"))
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return frozenset(page.name for page in (folder / "runbooks").iterdir() if page.name.endswith(".md"))
+    except OSError:
         return frozenset()

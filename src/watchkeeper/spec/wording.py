@@ -17,6 +17,9 @@ _SINGULAR = {
     "slos": "SLO",
 }
 
+_MAX_CANDIDATES = 1000
+"""Comparing takes some microseconds each; nobody has more names, and the tz database has 600."""
+
 
 def error(code: str, span: Span, summary: str, *, found: str = "", allowed: str = "", fix: str = "") -> Problem:
     return Problem(code, Severity.ERROR, span, summary, found, allowed, fix)
@@ -28,7 +31,7 @@ def warning(code: str, span: Span, summary: str, *, found: str = "", allowed: st
 
 def closest(word: str, allowed: Iterable[str]) -> str | None:
     """The word that was probably meant, whatever its case; None when nothing is near."""
-    by_lower = {candidate.lower(): candidate for candidate in sorted(allowed)}
+    by_lower = {candidate.lower(): candidate for candidate in sorted(allowed)[:_MAX_CANDIDATES]}
     near = difflib.get_close_matches(word[:80].lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[near[0]] if near else None
 
