@@ -5,6 +5,7 @@ Run: `python docs/generate.py`. A test compares, so a page cannot fall behind wh
 
 # ruff: noqa: INP001, T201 - a script that prints, not a package
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
@@ -44,6 +45,11 @@ Every series carries `service`, `environment`, `instance` and `job` from the scr
 ALERTS_INTRODUCTION = """\
 What the shipped pack alerts on, from the compiled rules. *Found* is the bound that an alert states about itself: from
 the moment everything fails to the first notification. Partial failures take longer."""
+EXIT_CODES_INTRODUCTION = """\
+Every command ends with one of three codes; scripts and CI can rely on them. 0 is done or clean. 1 says that there are
+problems, drift, or that something is not healthy. 2 is misuse: an unknown option, a file that cannot be read, a command
+that does not fit the situation. A failure of the program itself ends with a traceback: that is a defect,
+please report it."""
 GENERATED = "<!-- Made by docs/generate.py from the shipped pack. Do not edit. -->"
 
 
@@ -130,10 +136,14 @@ def _when(rule: dict[str, dict[str, str]]) -> str:
 def commands_page(_catalog: Catalog) -> Iterator[str]:
     yield from ("# Commands", "", GENERATED.replace("the shipped pack", "the commands themselves"), "")
     yield "`--help` after any command prints the same. Exit codes: [exit-codes.md](exit-codes.md)."
+    yield from _command(_program(), "watchkeeper")
+
+
+def _program() -> typer.core.TyperGroup:
     program = typer.main.get_command(application())
     if not isinstance(program, typer.core.TyperGroup):
         raise TypeError("the program has no verbs")
-    yield from _command(program, "watchkeeper")
+    return program
 
 
 def _command(command: typer.core.TyperCommand | typer.core.TyperGroup, path: str) -> Iterator[str]:
@@ -150,6 +160,24 @@ def _command(command: typer.core.TyperCommand | typer.core.TyperGroup, path: str
         yield from _command(inner, f"{path} {name}")
 
 
+def exit_codes_page(_catalog: Catalog) -> Iterator[str]:
+    yield from ("# Exit codes", "", GENERATED.replace("the shipped pack", "the commands themselves"), "")
+    yield EXIT_CODES_INTRODUCTION
+    yield from ("", "| command | 0 | 1 | 2 |", "|---|---|---|---|")
+    for path, text in _ends(_program(), "watchkeeper"):
+        meanings = dict(re.findall(r"\b([012]) (.+?)(?=, [012] |$)", text))
+        yield f"| `{path}` | {' | '.join(_cell(meanings.get(code, '')) for code in '012')} |"
+
+
+def _ends(command: typer.core.TyperCommand | typer.core.TyperGroup, path: str) -> Iterator[tuple[str, str]]:
+    """What each command says about its exit codes, in one line."""
+    stated = re.search(r"Exit codes: (.+?)\.(?:\s|$)", " ".join((command.help or "").split()))
+    if stated:
+        yield path, stated[1]
+    for name, inner in sorted(getattr(command, "commands", {}).items()):
+        yield from _ends(inner, f"{path} {name}")
+
+
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
@@ -157,6 +185,7 @@ def _cell(text: str) -> str:
 WRITTEN: dict[str, Callable[[Catalog], Iterable[str]]] = {
     "metrics.md": metrics_page,
     "alerts.md": alerts_page,
+    "exit-codes.md": exit_codes_page,
     "cli.md": commands_page,
 }
 

@@ -274,6 +274,21 @@ def test_tutorial_names_every_fault_with_its_alerts() -> None:
     assert told == {str(fault): explanation.alerts for fault, explanation in FAULTS.items()}
 
 
+def leaves(command: typer.core.TyperCommand | typer.core.TyperGroup, path: str) -> Iterator[str]:
+    if not isinstance(command, typer.core.TyperGroup):
+        yield path
+        return
+    for verb, inner in command.commands.items():
+        yield from leaves(inner, f"{path} {verb}")  # type: ignore[arg-type]
+
+
+def test_every_command_states_its_exit_codes() -> None:
+    page = text(ROOT / "docs" / "reference" / "exit-codes.md")
+    assert set(re.findall(r"^\| `(watchkeeper [\w -]+)`", page, flags=re.MULTILINE)) == set(
+        leaves(program(), "watchkeeper")
+    )
+
+
 def test_state_page_names_every_port() -> None:
     page = text(ROOT / "docs" / "reference" / "state.md")
     rows = re.findall(r"^\| (\d{4})(?:(?:,| to) (\d{4}))? \|", page, flags=re.MULTILINE)
