@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _LINK = re.compile(r"https?://[^\s<>\"]+|#[\w-]+|(?P<page>[a-z0-9][a-z0-9_-]*)\.md(?P<anchor>#[\w-]+)?")
 _DEEPEST = 6
 

@@ -1,5 +1,8 @@
 """The situation: everything asked at once, what is missing asked once more in the past, and all of it put together."""
 
+from collections.abc import Iterable
+
+from watchkeeper import conventions
 from watchkeeper.console.active import active, watchdog
 from watchkeeper.console.changes import changes
 from watchkeeper.console.definitions import Definitions
@@ -24,6 +27,8 @@ from watchkeeper.console.questions import (
 )
 from watchkeeper.console.sources import Sources, absence
 from watchkeeper.console.verdict import ALERTMANAGER, INBOX, PROMETHEUS
+from watchkeeper.live.prometheus import Sample
+from watchkeeper.model import Catalog
 
 GRACE_SECONDS = 150.0
 """After the start, absence means starting for so long: the slowest rules run every two minutes."""
@@ -39,14 +44,25 @@ def situation(sources: Sources) -> Situation:
     catalog = definitions.catalog if definitions else None
     notifying = notified(sources)
     measuring = measured(sources, catalog, now)
-    before = remembered(sources, catalog) if _incomplete(measuring) else Remembered(NOTHING, NOTHING, NOTHING)
+    before = remembered(sources, catalog) if _incomplete(measuring, catalog) else Remembered(NOTHING, NOTHING, NOTHING)
     return assembled(sources, now, definitions, measuring, notifying=notifying, before=before)
 
 
-def _incomplete(measuring: Measured) -> bool:
+def _incomplete(measuring: Measured, catalog: Catalog | None) -> bool:
     """Prometheus answers, and some of what it should know is not there."""
-    answered = measuring.fresh.failure is None
-    return answered and not (measuring.fresh.value and measuring.recorded.value and measuring.counted.value)
+    if measuring.fresh.failure is not None:
+        return False
+    expected = {(service.name, slo.name) for service in catalog.services for slo in service.slos} if catalog else set()
+    recorded = [
+        one for one in measuring.recorded.value or () if one.labels.get("__name__") == conventions.BUDGET_REMAINING
+    ]
+    return not measuring.fresh.value or not (
+        expected <= _objectives(measuring.counted.value) and expected <= _objectives(recorded)
+    )
+
+
+def _objectives(samples: Iterable[Sample] | None) -> set[tuple[str, str]]:
+    return {(one.labels.get("service", ""), one.labels.get("slo", "")) for one in samples or ()}
 
 
 def assembled(

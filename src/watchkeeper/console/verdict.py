@@ -98,7 +98,7 @@ def _unreadable(situation: Situation) -> Verdict:
         Level.BLIND,
         f"The definitions cannot be read: {count} problem{'s' if count > 1 else ''}.",
         "",
-        words.sentence(situation.problems[0]),
+        f"{words.clause(situation.problems[0])}.",
         "First: run `watchkeeper check`; it shows every problem with its line.",
         "",
     )
@@ -227,7 +227,7 @@ def _just_before(situation: Situation, worst: ActiveAlert, zone: tzinfo) -> str:
     """Without an alert that names a cause, what changed shortly before is the next best guess."""
     for change in situation.changes.value or ():
         if worst.since - _BEFORE_SECONDS <= change.at <= worst.since + _AFTER_SECONDS:
-            return f"Just before, at {words.clock(change.at, situation.at, zone)}: {words.sentence(change.text)}"
+            return f"Just before, at {words.clock(change.at, situation.at, zone)}: {words.clause(change.text)}."
     return ""
 
 
@@ -340,7 +340,8 @@ def _calm(situation: Situation) -> str:
     if not known:
         return "Nothing is known to hurt people."
     worst = max(known, key=lambda row: (row.failing.current or 0) / (1 - row.target))
-    return f"People are well: {words.share(1 - (worst.failing.current or 0))} of requests are good ({worst.name})."
+    judged = "fast enough" if worst.late else "answered well"
+    return f"People are well: {words.share(1 - (worst.failing.current or 0))} of requests are {judged}."
 
 
 def _well(situation: Situation) -> Verdict:
