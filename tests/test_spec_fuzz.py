@@ -117,8 +117,7 @@ def paths(tree: Tree, at: Path_ = ()) -> Iterator[Path_]:
 def whole() -> dict[str, Tree]:
     tree: dict[str, Tree] = {}
     for path in sorted(PACK.glob("*.yaml")):
-        # durations and percentages are text to this reader, too; `0%` and the like need no care
-        tree |= yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree |= yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return tree
 
 
@@ -130,10 +129,11 @@ def parent_of(tree: Tree, path: Path_) -> dict[str, Tree] | list[Tree]:
 
 
 def dumped(tree: Tree) -> str:
-    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
+    return str(yaml.dump(tree, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True))
 
 
-PATHS = list(paths(whole()))
+WHOLE = whole()
+PATHS = list(paths(WHOLE))
 WRONG: dict[str, Tree] = {
     "nothing": None,
     "list": [1, [2], {"a": 3}],
@@ -146,7 +146,7 @@ WRONG: dict[str, Tree] = {
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
 def test_a_wrong_value_anywhere_never_raises(folder: Path, wrong: Tree) -> None:
     for path in PATHS:
-        tree = copy.deepcopy(whole())
+        tree = copy.deepcopy(WHOLE)
         parent_of(tree, path)[path[-1]] = wrong  # type: ignore[index]
         load(folder, dumped(tree))
 
@@ -175,7 +175,7 @@ def test_a_key_taken_away_is_a_problem_unless_optional(folder: Path) -> None:
     for path in PATHS:
         if not isinstance(path[-1], str) or path[-2:-1] in {(name,) for name in NAMES}:
             continue
-        tree = copy.deepcopy(whole())
+        tree = copy.deepcopy(WHOLE)
         del parent_of(tree, path)[path[-1]]  # type: ignore[arg-type]
         if not load(folder, dumped(tree)).problems:
             silent.add(path[-1])
@@ -184,7 +184,7 @@ def test_a_key_taken_away_is_a_problem_unless_optional(folder: Path) -> None:
 
 def test_an_unknown_key_is_a_problem_in_every_map(folder: Path) -> None:
     for path in PATHS:
-        tree = copy.deepcopy(whole())
+        tree = copy.deepcopy(WHOLE)
         parent = parent_of(tree, (*path, "")) if isinstance(_at(tree, path), dict) else None
         if not isinstance(parent, dict) or path[-1] in {"match", "source", "target"}:
             continue
@@ -201,8 +201,8 @@ def _at(tree: Tree, path: Path_) -> Tree:
 
 def test_a_misspelt_name_of_every_section_is_found(folder: Path) -> None:
     """Every top-level key, one letter short."""
-    for key in whole():
-        tree = {(name[:-1] if name == key else name): value for name, value in whole().items()}
+    for key in WHOLE:
+        tree = {(name[:-1] if name == key else name): value for name, value in WHOLE.items()}
         codes = {each.code for each in load(folder, dumped(tree)).problems}
         assert "unknown-key" in codes, key
 

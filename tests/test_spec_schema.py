@@ -49,6 +49,13 @@ def test_choices_are_listed(tree: dict[str, object]) -> None:
     assert "workbook-low" in json.dumps(part(tree, "$defs", "Slo", "properties", "burn_alerts"))
 
 
+def test_a_label_is_a_list_or_a_cap(tree: dict[str, object]) -> None:
+    either = part(tree, "$defs", "LabelDomain", "anyOf")
+    assert isinstance(either, list)
+    assert part(either[0], "type") == "array"
+    assert part(either[1], "properties", "cap", "anyOf")
+
+
 def test_patterns_are_those_of_the_reader(tree: dict[str, object]) -> None:
     pattern = part(tree, "$defs", "Intervals", "properties", "rules_slow", "pattern")
     assert isinstance(pattern, str)

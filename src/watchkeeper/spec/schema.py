@@ -256,9 +256,18 @@ def json_schema() -> dict[str, object]:
     """JSON Schema of a project file, for editors. An override names only what it changes, so nothing is required."""
     tree: dict[str, object] = File.model_json_schema(by_alias=True)
     _relax(tree)
+    _list_or_cap(tree)
     tree["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     tree["title"] = "watchkeeper.yaml"
     return tree
+
+
+def _list_or_cap(tree: dict[str, object]) -> None:
+    """A label's domain is usually just the list of its values."""
+    definitions = tree["$defs"]
+    if isinstance(definitions, dict):
+        domain = definitions["LabelDomain"]
+        definitions["LabelDomain"] = {"anyOf": [domain["properties"]["values"], domain]}
 
 
 def _relax(tree: object) -> None:

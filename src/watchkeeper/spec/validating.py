@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, Generic, TypeAlias, TypeVar, Union, get_args, get_origin
+from typing import Generic, TypeAlias, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -183,7 +183,7 @@ def _model(annotation: object) -> type[BaseModel] | None:
     return None
 
 
-def _below(annotation: object, step: str | int) -> Any:
+def _below(annotation: object, step: str | int) -> object:
     model = _model(annotation)
     if model is not None:
         fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}

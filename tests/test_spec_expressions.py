@@ -1,0 +1,213 @@
+"""PromQL in definitions: which names, labels and units are accepted, and which are problems."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from watchkeeper import promql, spec
+from watchkeeper.problem import Problem
+from watchkeeper.quantity import Measure
+from watchkeeper.spec.expressions import unit
+
+PACK = Path(__file__).parent / "golden" / "pack"
+TODAY = date(2027, 1, 15)
+
+
+def problems(folder: Path, text: str) -> tuple[Problem, ...]:
+    project = folder / "watchkeeper.yaml"
+    project.write_text("service: x\n" + text, encoding="utf-8")
+    return spec.load(project, pack=PACK, today=TODAY).problems
+
+
+def of_value(folder: Path, value: str, threshold: str = "above: 0", more: str = "") -> list[str]:
+    text = f"alerts:\n  HighLatency:\n    value: >-\n      {value}\n    {threshold}\n{more}"
+    return [problem.code for problem in problems(folder, text)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        'dependency_up{dependency="database"}',
+        'dependency_up{dependency=~"database|cache"}',
+        'dependency_up{dependency!="nothing-like-it"}',
+        'dependency_up{dependency=~"data.*"}',
+        'dependency_up{service="x",environment="y",instance="z",job="j"}',
+        'sum by (le) (rate(http_request_duration_seconds_bucket{le="1"}[5m]))',
+        "rate(http_request_duration_seconds_count[5m])",
+        "rate(http_request_duration_seconds_sum[5m])",
+        'sli_events_total{slo="latency",class="simple"}',
+        "slo:sli_error:ratio_rate5m",  # recorded: named by the compiler
+        "up",
+        'ALERTS{alertname="X"}',
+        "vector(1)",
+        "scrape_samples_scraped",
+    ],
+)
+def test_names_that_exist_are_accepted(tmp_path: Path, value: str) -> None:
+    assert of_value(tmp_path, value) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("dependency_ups", "unknown-metric"),
+        ("memory_bytes_count", "unknown-metric"),  # a gauge has no such series
+        ("rate(sli_events[5m])", "unknown-metric"),
+        ('dependency_up{dependncy="database"}', "unknown-label"),
+        ('dependency_up{le="1"}', "unknown-label"),  # no bucket
+        ('dependency_up{dependency="databas"}', "unknown-value"),
+        ('dependency_up{dependency=~"database|cach"}', "unknown-value"),
+        ('sli_events_total{slo="availabilty"}', "unknown-value"),
+        ('sli_events_total{class="batch"}', "unknown-value"),
+        ("sum(", "bad-promql"),
+        ("memory_bytes > 5", "comparison"),
+        ("memory_bytes == 5", "comparison"),
+    ],
+)
+def test_names_that_do_not_exist_are_problems(tmp_path: Path, value: str, code: str) -> None:
+    assert of_value(tmp_path, value) == [code]
+
+
+def test_a_guard_is_read_like_a_value_but_may_compare(tmp_path: Path) -> None:
+    assert of_value(tmp_path, "memory_bytes", more="    guard: sum(memory_bytes) > 1e9\n") == []
+    assert of_value(tmp_path, "memory_bytes", more="    guard: memory_bites > 1\n") == ["unknown-metric"]
+    assert of_value(tmp_path, "memory_bytes", more="    guard: ')'\n") == ["bad-promql"]
+
+
+def test_a_metric_with_a_mistake_of_its_own_is_no_unknown_metric(tmp_path: Path) -> None:
+    codes = [problem.code for problem in problems(tmp_path, "metrics: {dependency_up: {scrape: often}}\n")]
+    assert codes == ["bad-choice"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("value: rate(memory_bites[5m])", (4, 17)),
+        ("value: 'rate(memory_bites[5m])'", (4, 18)),
+        ('value: "rate(memory_bites[5m])"', (4, 18)),
+        ("value: >\n      rate(memory_bites[5m])", (4, 12)),  # a folded text has no columns of its own
+    ],
+)
+def test_the_caret_stands_at_the_name(tmp_path: Path, text: str, place: tuple[int, int]) -> None:
+    (problem,) = problems(tmp_path, f"alerts:\n  HighLatency:\n    {text}\n    above: 0\n")
+    assert (problem.span.line, problem.span.column) == place
+
+
+# --- units -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("request_duration_seconds", Measure.SECONDS),
+        ("max(request_duration_seconds)", Measure.SECONDS),
+        ("max_over_time(memory_bytes[5m])", Measure.BYTES),
+        ("increase(cost_usd_total[1h])", Measure.DOLLARS),
+        ("sum(increase(cost_usd_total[1h] offset 5m))", Measure.DOLLARS),
+        ("disk_used_ratio", Measure.RATIO),
+        ("time() - start_time_seconds", Measure.SECONDS),
+        ("-(a_bytes)", Measure.BYTES),
+        ("histogram_quantile(0.9, sum by (le) (rate(lag_seconds_bucket[5m])))", Measure.SECONDS),
+        ("memory_bytes > 5", Measure.BYTES),
+        ("max_over_time(rate(cpu_seconds_total[1m])[5m:])", None),
+        ("rate(cpu_seconds_total[1m])", None),  # seconds a second are a share
+        ("a_bytes / b_bytes", None),
+        ("memory_bytes > bool 5", None),
+        ("count(memory_bytes)", None),
+        ("lag_seconds_count", None),
+        ("lag_seconds_bucket", None),
+        ("requests_total", None),
+        ("vector(1)", None),
+    ],
+)
+def test_the_unit_follows_from_names_and_functions(value: str, expected: Measure | None) -> None:
+    assert unit(promql.parse(value)) is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "threshold", "codes"),
+    [
+        ("memory_bytes", "above: 10GiB", []),
+        ("memory_bytes", "above: 0", []),
+        ("memory_bytes", "above: 10", ["unit-missing"]),
+        ("memory_bytes", "above: 10s", ["wrong-unit"]),
+        ("memory_bytes", "below: -5", ["wrong-unit"]),
+        ("memory_bytes / memory_bytes", "above: 90%", []),
+        ("memory_bytes / memory_bytes", "above: 3", []),  # three times as much, who knows
+        ("sum(rate(sli_events_total[5m]))", "above: 0.5/s", []),
+        ("time() - max(timestamp(up))", "above: 60", ["unit-missing"]),
+        ("time() - max(timestamp(up))", "above: 1m", []),
+    ],
+)
+def test_thresholds_are_in_the_unit_of_their_value(
+    tmp_path: Path, value: str, threshold: str, codes: list[str]
+) -> None:
+    assert of_value(tmp_path, value, threshold) == codes
+
+
+# --- routes and inhibitions ------------------------------------------------------------------------
+
+
+def inhibitions(folder: Path, *rules: str) -> list[str]:
+    lines = "".join(f"    - {{{rule}, equal: [service]}}\n" for rule in rules)
+    return [problem.code for problem in problems(folder, f"routing:\n  inhibitions:\n{lines}")]
+
+
+def test_inhibitions_that_lead_down_are_fine(tmp_path: Path) -> None:
+    assert (
+        inhibitions(
+            tmp_path,
+            "source: {tier: critical}, target: {tier: high}",
+            "source: {tier: high}, target: {tier: warning}",
+            "source: {tier: critical}, target: {tier: warning}",
+            "source: {alertname: ServiceDown}, target: {kind: symptom}",
+        )
+        == []
+    )
+
+
+def test_a_circle_of_three_is_found_once(tmp_path: Path) -> None:
+    rules = (
+        "source: {tier: critical}, target: {tier: high}",
+        "source: {tier: high}, target: {tier: warning}",
+        "source: {tier: warning}, target: {tier: critical, component: api}",
+    )
+    assert inhibitions(tmp_path, *rules) == ["inhibition-cycle"]
+
+
+def test_an_alert_that_silences_its_own_kind_is_a_circle(tmp_path: Path) -> None:
+    assert inhibitions(tmp_path, "source: {severity: high}, target: {severity: high, component: api}") == [
+        "inhibition-cycle"
+    ]
+
+
+def test_circles_that_only_might_close_are_left_alone(tmp_path: Path) -> None:
+    """A database alert is no more critical for being about the database."""
+    rules = (
+        "source: {tier: critical}, target: {component: database}",
+        "source: {component: database, tier: high}, target: {tier: critical}",
+    )
+    assert inhibitions(tmp_path, *rules) == []
+
+
+@pytest.mark.parametrize(
+    ("match", "codes"),
+    [
+        ("severity: high", []),
+        ("component: database", []),
+        ("component: databse", ["unknown-reference"]),
+        ("service: x", []),
+        ("service: y", ["unknown-reference"]),
+        ("slo: latency", []),
+        ("slo: latencies", ["unknown-reference"]),
+        ("alertname: Anything", []),
+        ("dependency: database", []),
+        ("kind: watchdog", []),
+        ("kind: watchdogs", ["unknown-reference"]),
+        ("colour: red", ["unknown-label"]),
+    ],
+)
+def test_routes_match_what_alerts_can_have(tmp_path: Path, match: str, codes: list[str]) -> None:
+    text = f"routing:\n  routes:\n    - {{match: {{{match}}}, receivers: [chat]}}\n"
+    assert [problem.code for problem in problems(tmp_path, text)] == codes
