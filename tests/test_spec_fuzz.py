@@ -33,12 +33,12 @@ TOKENS = [
 
 
 def load(folder: Path, text: str) -> spec.Loaded:
-    """The text as a whole pack of its own; fails on anything but an answer in good time."""
+    """The text as a whole pack of its own; fails on anything but an answer within a second of work."""
     (folder / "all.yaml").write_text(text, encoding="utf-8", newline="")
-    start = time.monotonic()
+    start = time.process_time()
     loaded = spec.load(pack=folder, today=TODAY)
     rendered = problem.render(loaded.problems, loaded.sources)
-    assert time.monotonic() - start < 1
+    assert time.process_time() - start < 1
     assert "\x1b" not in rendered
     failed = any(each.severity is Severity.ERROR for each in loaded.problems)
     assert (loaded.catalog is None) is failed

@@ -180,10 +180,10 @@ def test_an_alias_bomb_is_refused_without_growing() -> None:
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "{? "])
 def test_twenty_thousand_levels_are_one_problem_and_quick(opening: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     problem = only(parse("a: " + opening * 20_000, "f"))
     assert problem.code in {"yaml-depth", "yaml-syntax"}
-    assert time.monotonic() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_block_nesting_is_bounded_too() -> None:
@@ -194,10 +194,10 @@ def test_block_nesting_is_bounded_too() -> None:
 
 
 def test_too_many_values_are_one_problem_and_quick() -> None:
-    start = time.monotonic()
+    start = time.process_time()
     problem = only(parse("a: [" + "x, " * (MAX_NODES + 10) + "]", "f"))
     assert problem.code == "yaml-size"
-    assert time.monotonic() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_a_syntax_slip_beside_a_named_trap_is_not_told_twice() -> None:

@@ -42,7 +42,7 @@ def test_a_pipe_without_a_writer_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     start = time.monotonic()
     assert refused(tmp_path / "pipe").found == "a pipe"
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 10
 
 
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/full"])
@@ -75,7 +75,7 @@ def test_a_large_file(tmp_path: Path) -> None:
         stream.truncate(100 * 1024 * 1024)
     start = time.monotonic()
     assert refused(path).code == "too-large"
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 10
     path.write_bytes(b"#" * MAX_BYTES)
     assert isinstance(read(path, "name"), Source)
 
