@@ -63,6 +63,9 @@ class World:
     remembered: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Objectives that are silent now: when they were last counted, and their last value."""
     traffic: float = 20.0
+    """Requests a second; zero: none is counted."""
+    idle: bool = False
+    """Counters are there and stand still."""
     measured_ago: float | None = 3.0
     """Age of the newest sample; None: nothing was ever measured."""
     probe: float | None = 1.0
@@ -230,7 +233,7 @@ class _Metrics:
         world = self._world
         for name, standing in world.slos.items():
             if name not in world.remembered and world.traffic > 0:
-                rate = world.traffic * (standing.failing if bad else 1)
+                rate = 0.0 if world.idle else world.traffic * (standing.failing if bad else 1)
                 yield Sample(Labels({"service": SERVICE, "slo": name}), world.now, rate)
 
     def _last_counted(self) -> Iterator[Sample]:

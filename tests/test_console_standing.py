@@ -85,6 +85,14 @@ def test_stale_keeps_the_last_value_and_its_age() -> None:
     assert found.failing.presence is Presence.STALE
 
 
+def test_no_requests_is_neither_zero_failures_nor_silence() -> None:
+    found = row(World(idle=True))
+    assert found.failing.presence is Presence.IDLE
+    assert row_cells(found, NOW).failing.text == "no requests"
+    assert row_cells(found, NOW).lasts.text == "no requests"
+    assert found.good.presence is Presence.PRESENT
+
+
 def test_backend_down() -> None:
     found = row(World(down={"Prometheus"}))
     assert found.good.presence is Presence.BACKEND_DOWN

@@ -219,6 +219,14 @@ def test_requests_that_stopped_say_since_when() -> None:
     assert answer.headline == "Nobody can tell how people fare: no request has been counted since 13:42 (25 min)."
 
 
+def test_a_quiet_night_is_well_while_the_probe_succeeds_and_blind_without_it() -> None:
+    assert judged(World(idle=True)).level is Level.WELL
+    assert "Nobody asks anything at the moment" in judged(World(idle=True)).headline
+    unproved = judged(World(idle=True, probe=None))
+    assert unproved.level is Level.BLIND
+    assert unproved.headline == "Nobody can tell how people fare: no request has been counted in the last minute."
+
+
 def test_stale_data_says_how_old() -> None:
     answer = judged(World(measured_ago=900, watchdog=False))
     assert answer.level is Level.BLIND

@@ -25,6 +25,8 @@ def cell(reading: Reading[T], shown: Callable[[T], str], now: float) -> Cell:
             last = f"{shown(reading.value)}, " if reading.value is not None else ""
             age = words.lasting(max(0.0, now - reading.at)) if reading.at is not None else "long"
             return Cell(f"{last}{age} ago", Presence.STALE, reading.why)
+        case Presence.IDLE:
+            return Cell("no requests", Presence.IDLE, reading.why)
         case Presence.STARTING:
             return Cell("starting", Presence.STARTING, reading.why)
         case Presence.BACKEND_DOWN:

@@ -17,6 +17,8 @@ class Presence(StrEnum):
     """Why a value is there or not. Each absence has another cause and another thing to do."""
 
     PRESENT = "present"
+    IDLE = "idle"
+    """It is measured, and there was nothing to measure: no requests."""
     STARTING = "starting"
     NEVER_SEEN = "never-seen"
     STALE = "stale"

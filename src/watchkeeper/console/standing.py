@@ -64,6 +64,8 @@ class _Book:
         if counted is not None and counted.value > 0:
             bad = self._bad.get(key)
             return present((bad.value if bad else 0.0) / counted.value, counted.timestamp)
+        if counted is not None:
+            return Reading(Presence.IDLE, at=counted.timestamp, why="no request in the last minute")
         at, before = self._last_counted.get(key), self._before.get((conventions.error_ratio(_MINUTES), *key))
         last = (before.value if before is not None else math.nan, at.value) if at is not None else None
         return absent(self.moment, self._measured.counted, last)

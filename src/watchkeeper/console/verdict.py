@@ -313,6 +313,15 @@ def _quiet(situation: Situation, zone: tzinfo) -> Verdict | None:
 
 def _unmeasured(situation: Situation, row: SloRow, zone: tzinfo) -> Verdict:
     """Processes are scraped, and nothing is known about requests."""
+    if row.failing.presence is Presence.IDLE and situation.probe.current == 1:
+        return Verdict(
+            Level.WELL,
+            "Nobody asks anything at the moment; the synthetic conversation from outside succeeds.",
+            "",
+            "No alert fires.",
+            "",
+            "",
+        )
     if row.failing.presence is Presence.STARTING:
         return Verdict(
             Level.STARTING,
@@ -322,16 +331,20 @@ def _unmeasured(situation: Situation, row: SloRow, zone: tzinfo) -> Verdict:
             "",
             "",
         )
-    last = row.failing.at
-    when = f"since {_since(last, situation.at, zone)}" if last is not None else "ever"
     return Verdict(
         Level.BLIND,
-        f"Nobody can tell how people fare: no request has been counted {when}.",
+        f"Nobody can tell how people fare: no request has been counted {_last_counted(situation, row, zone)}.",
         "",
         "Processes are measured, but no traffic reaches them or it is not instrumented.",
         "First: try the front door yourself, then see whether the service is wrapped (`wk.asgi`).",
         "/alerts/SLIMissing",
     )
+
+
+def _last_counted(situation: Situation, row: SloRow, zone: tzinfo) -> str:
+    if row.failing.presence is Presence.IDLE:
+        return "in the last minute"
+    return f"since {_since(row.failing.at, situation.at, zone)}" if row.failing.at is not None else "ever"
 
 
 def _calm(situation: Situation) -> str:
