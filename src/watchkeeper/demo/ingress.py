@@ -60,7 +60,7 @@ class Ingress:
     agent_port: int
     patience: float = PATIENCE_SECONDS
     _server: asyncio.Server | None = None
-    _inside: dict[asyncio.StreamWriter, asyncio.Future[None]] = field(default_factory=dict)
+    _inside: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def apply(self, faults: Faults) -> None:
         broken = Fault.INGRESS_DOWN in faults
@@ -76,20 +76,22 @@ class Ingress:
         server, self._server = self._server, None
         if server is not None:
             server.close()
-        for answer in self._inside:
-            answer.transport.abort()
-        await asyncio.gather(*self._inside.values())
+        for visit in self._inside:
+            visit.cancel()
+        await asyncio.gather(*self._inside, return_exceptions=True)
 
     async def _accept(self, client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
-        gone = self._inside[answer] = asyncio.get_running_loop().create_future()
+        visit = asyncio.ensure_future(self._forward(Passage(client, answer)))
+        self._inside.add(visit)
         try:
-            await self._forward(Passage(client, answer))
+            await visit
         except OSError as error:
             _log.warning("connection dropped: %s", error)
+        except asyncio.CancelledError:
+            answer.transport.abort()
         finally:
+            self._inside.discard(visit)
             await _hang_up(answer)
-            del self._inside[answer]
-            gone.set_result(None)
 
     async def _forward(self, passage: Passage) -> None:
         """A closing agent may accept a connection and hang up on it at once; that is tried again, too."""

@@ -17,7 +17,7 @@ BLOCK_SECONDS = 0.4
 _BLOCK_PAUSE_SECONDS = 0.4
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # FastAPI keeps its dependencies in sets
 class Gate:
     """Every API request passes here before its route runs."""
 

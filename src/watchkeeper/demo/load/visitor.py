@@ -11,7 +11,7 @@ from watchkeeper.demo.load.door import Answer, Door, Request
 
 PATIENCE_SECONDS = (6.0, 14.0)
 LEAVING_SHARE = 0.015
-_CONVERSATION_LENGTH = (4, 16)
+_CONVERSATION_LENGTH = (6, 18)
 
 
 class Ending(StrEnum):
@@ -35,11 +35,11 @@ class Action(StrEnum):
 
 CHAT = (Action.MESSAGE, Action.STREAM)
 _MIX = {
-    Action.MESSAGE: 42,
-    Action.STREAM: 28,
-    Action.HISTORY: 14,
-    Action.WORKFLOW: 8,
-    Action.CONVERSATION: 6,
+    Action.MESSAGE: 45,
+    Action.STREAM: 30,
+    Action.HISTORY: 11,
+    Action.WORKFLOW: 7,
+    Action.CONVERSATION: 5,
     Action.MISTAKE: 2,
 }
 
@@ -119,8 +119,10 @@ class Visitor:
                 case Action.STREAM:
                     self._questions_left -= 1
                     return await self._listen(answer)
-                case _:
+                case Action.MESSAGE:
                     self._questions_left -= 1
+                    await answer.whole()
+                case _:
                     await answer.whole()
         return Ending.OK
 

@@ -36,6 +36,7 @@ class Emulator:
     ledger: Ledger
     faults: Callable[[], Faults] = Faults
     pace: Callable[[str], Pace] = pace_of
+    weather: Callable[[Call, bool, Faults, random.Random], Fate] = fate_of
     dice: random.Random = field(default_factory=random.Random)
     cache: PromptCache = field(default_factory=PromptCache)
 
@@ -73,7 +74,7 @@ class Emulator:
         asked = exchange.headers.get("x-demo-fate")
         if asked is not None:
             return Fate(asked)
-        return fate_of(call, exchange.is_retry(), self.faults(), self.dice)
+        return self.weather(call, exchange.is_retry(), self.faults(), self.dice)
 
     async def _refuse(self, wire: Wire, exchange: "_Exchange", refusal: Refusal, model: str) -> None:
         name = request_id("req", self.dice)
