@@ -51,7 +51,7 @@ def bound_text(bound: float) -> str:
     if bound <= 0 or point <= 6 or "e" in text:
         return text
     mantissa = f"{text[0]}.{text[1:point]}{text[point + 1 :]}".rstrip("0.")
-    return f"{mantissa}e+0{point - 1}"
+    return f"{mantissa}e+{point - 1:02}"
 
 
 def label_text(names: tuple[str, ...], values: tuple[str, ...]) -> str:

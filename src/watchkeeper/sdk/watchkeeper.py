@@ -184,6 +184,8 @@ class Watchkeeper(Generic[I]):
         """Serve `/metrics`; `init` does it. A port that cannot be had is said in the log."""
         if port is None or self._server is not None:
             return
+        if type(port) is not int or type(host) is not str:
+            raise TypeError(f"{host!r}:{port!r} is no address")
         server = MetricsServer(self._scraper.page, host, port, lambda: self.internal_error("metrics_server"))
         try:
             server.start()
