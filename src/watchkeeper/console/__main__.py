@@ -19,6 +19,7 @@ from watchkeeper.console.received import Received
 from watchkeeper.console.runbooks import Runbooks
 from watchkeeper.console.sources import Sources
 from watchkeeper.live.alertmanager import Alertmanager
+from watchkeeper.live.inbox import Inbox
 from watchkeeper.live.prometheus import Prometheus
 from watchkeeper.model.deployment import Credentials
 
@@ -90,7 +91,7 @@ def _sources(config: Config, reader: Reader) -> Sources:
     return Sources(
         metrics=Prometheus(config.prometheus, credentials, timeout_seconds=ENGINE_TIMEOUT_SECONDS),
         notifications=Alertmanager(config.alertmanager, credentials, timeout_seconds=ENGINE_TIMEOUT_SECONDS),
-        inbox=Received(config.inbox),
+        inbox=Received(Inbox(config.inbox, timeout_seconds=ENGINE_TIMEOUT_SECONDS)),
         definitions=reader,
         clock=time.time,
         zone=_local_zone(),
