@@ -6,8 +6,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from watchkeeper.stack import reaper
-
 
 class Leash:
     """Keeps one reaper running and told. It is started again if somebody ends it."""
@@ -38,11 +36,10 @@ class Leash:
         self._tell(f"- {pid}")
 
     async def untie(self) -> None:
-        """Everything is stopped: let the reaper go, and wait until it has."""
+        """Everything is stopped: let the reaper look for itself, and wait until it has."""
         if self._watch is not None:
             self._watch.cancel()
         if self._process is not None and self._process.stdin is not None:
-            self._tell(reaper.FAREWELL.decode())
             self._process.stdin.close()
             await self._process.wait()
 

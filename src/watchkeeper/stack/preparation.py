@@ -1,8 +1,10 @@
 """Everything between a user's wish and the first process: directory, lock, engines, ports, secrets, configuration."""
 
+import contextlib
 import os
 import secrets
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +17,13 @@ from watchkeeper.stack.configuration import Purpose
 from watchkeeper.stack.layout import Layout
 from watchkeeper.stack.lock import Lock
 from watchkeeper.stack.ports import Ports
-from watchkeeper.stack.record import Record
+from watchkeeper.stack.record import Phase, Record
 from watchkeeper.stack.saying import Refusal, Say, Tone
 
 _PREDECESSOR_SECONDS = 12.0
 """A supervisor that was just ended, and its reaper, are given so long to be gone."""
+
+_LOOK_AGAIN_SECONDS = 0.2
 
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "SSL_CERT_FILE")
 
@@ -60,16 +64,15 @@ def claim(layout: Layout) -> Lock:
 
 
 def _lock(layout: Layout) -> Lock:
-    running = record.running(layout)
-    if running is not None and running.phase is not record.Phase.STOPPING:
-        raise AlreadyRunning(running)
-    try:
-        return lock.acquire(layout.lock, wait_seconds=_PREDECESSOR_SECONDS)
-    except lock.Held:
+    deadline = time.monotonic() + _PREDECESSOR_SECONDS
+    while True:
         running = record.running(layout)
-        if running is not None:
-            raise AlreadyRunning(running) from None
-        raise Refusal(f"another process holds {layout.lock}: a stack is being started or stopped there") from None
+        if running is not None and running.phase is not Phase.STOPPING:
+            raise AlreadyRunning(running)
+        with contextlib.suppress(lock.Held):
+            return lock.acquire(layout.lock, wait_seconds=_LOOK_AGAIN_SECONDS)
+        if time.monotonic() > deadline:
+            raise Refusal(f"another process holds {layout.lock}: a stack is being started or stopped there")
 
 
 def _end_leftovers(layout: Layout) -> None:
@@ -94,8 +97,13 @@ def prepare(catalog: Catalog, purpose: Purpose, layout: Layout, *, first_port: i
         chosen,
         (*started, *children.demonstrating(layout, chosen)) if purpose.demo else started,
         tuple(target.address for target in configuration.targets(catalog, purpose, chosen)),
-        secrets.token_hex(16),
+        new_token(),
     )
+
+
+def new_token() -> str:
+    """What tells this run's processes from all others."""
+    return secrets.token_hex(16)
 
 
 def _engine(name: Name, say: Say) -> Engine:

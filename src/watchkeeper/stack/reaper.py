@@ -1,8 +1,8 @@
 """The reaper process: outlives the supervisor by the few seconds it takes to end what the supervisor left.
 
-It holds the reading end of a pipe. While the supervisor lives, the pipe tells which processes there are; when the
-pipe ends without a word of farewell, the supervisor is dead, however that came about. The reaper also holds the state
-directory's lock, so no new stack begins before the old one is gone.
+It holds the reading end of a pipe, which tells which processes there are. When the pipe ends, the supervisor has
+finished or is dead, however that came about: the reaper ends whatever is left, usually nothing after a clean stop. It
+also holds the state directory's lock, so no new stack begins before the old one is gone.
 """
 
 import signal
@@ -14,12 +14,13 @@ from watchkeeper.stack import processes
 from watchkeeper.stack.processes import Identity
 
 TOKEN_VARIABLE = "WATCHKEEPER_STACK"  # noqa: S105 - the name of a variable
-FAREWELL = b"farewell"
 TERM_SECONDS = 4.0
+STRAY_SECONDS = 1.0
+"""After a clean stop only what ran away from its group can be left."""
 
 
-def follow(pipe: BinaryIO) -> tuple[Identity, ...] | None:
-    """Read until the pipe ends: the processes that were left alone, or None after a farewell."""
+def follow(pipe: BinaryIO) -> tuple[Identity, ...]:
+    """Read until the pipe ends: the processes that were left alone."""
     known: dict[int, Identity] = {}
     for line in pipe:
         match line.split():
@@ -29,15 +30,14 @@ def follow(pipe: BinaryIO) -> tuple[Identity, ...] | None:
                 known[int(pid)] = identity or Identity(int(pid), 0.0)
             case [b"-", pid]:
                 known.pop(int(pid), None)
-            case [word] if word == FAREWELL:
-                return None
     return tuple(known.values())
 
 
 def reap(leaders: tuple[Identity, ...], token: str) -> frozenset[int]:
     """End the leaders' groups and everything that carries the token. Returns what could not be ended."""
     marked = processes.has_variable(TOKEN_VARIABLE, token)
-    return processes.end(lambda: processes.members(leaders, marked), patience_seconds=TERM_SECONDS)
+    patience = TERM_SECONDS if leaders else STRAY_SECONDS
+    return processes.end(lambda: processes.members(leaders, marked), patience_seconds=patience)
 
 
 def main(arguments: list[str]) -> int:
@@ -46,10 +46,7 @@ def main(arguments: list[str]) -> int:
     # the supervisor decides when this ends, not a key or a closing terminal
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    left = follow(sys.stdin.buffer)
-    if left is None:
-        return 0
-    immortal = reap(left, token)
+    immortal = reap(follow(sys.stdin.buffer), token)
     record.unlink(missing_ok=True)
     return 1 if immortal else 0
 

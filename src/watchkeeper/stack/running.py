@@ -58,8 +58,8 @@ def _stop_on_signals(supervisor: Supervisor, say: Say) -> asyncio.Event:
         if stop.is_set():
             killing.append(loop.create_task(supervisor.kill()))
             return
-        say(f"{number.name}: stopping", Tone.QUIET)
         stop.set()
+        say(f"{number.name}: stopping", Tone.QUIET)
 
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, received, number)

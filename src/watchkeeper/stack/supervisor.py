@@ -7,8 +7,8 @@ from watchkeeper.stack.child import Child, Wave
 from watchkeeper.stack.keeper import Keeper, Surroundings
 from watchkeeper.stack.record import ChildRecord, ChildState, Phase
 
-STOP_SECONDS = {Wave.TRAFFIC: 3.0, Wave.WATCHERS: 2.0, Wave.ROUTING: 2.0, Wave.RECEIVING: 1.0}
-"""What each wave is given before it is killed; together less than the ten seconds a stop may take."""
+STOP_SECONDS = {Wave.TRAFFIC: 2.5, Wave.WATCHERS: 2.0, Wave.ROUTING: 1.5, Wave.RECEIVING: 1.0}
+"""What each wave is given before it is killed: with the reaper's last look, less than ten seconds."""
 
 
 class Supervisor:
