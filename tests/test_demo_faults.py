@@ -2,11 +2,15 @@
 
 import asyncio
 import os
+import re
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from watchkeeper import compile as compiler
+from watchkeeper import spec
+from watchkeeper.compile.reference import reference
 from watchkeeper.demo import faults
 from watchkeeper.demo.config import MODULES
 from watchkeeper.demo.faults import FAULTS, Active, Fault, FaultError, Faults, FaultWatch
@@ -189,3 +193,12 @@ def test_apply_hands_over_now_and_after_every_change(file: Path) -> None:
 
     asyncio.run(scenario())
     assert seen == [(), ("error-rate 0.5",), ()]
+
+
+def test_every_alert_that_a_fault_promises_exists() -> None:
+    loaded = spec.load()
+    assert loaded.catalog is not None
+    documents = compiler.build(loaded.catalog, reference(loaded.catalog))
+    defined = {name for document in documents for name in re.findall(r"alert: (\w+)", document.text)}
+    promised = {alert for text in FAULTS.values() for alert in text.alerts}
+    assert promised <= defined
