@@ -83,11 +83,18 @@ def _engines(failure: str) -> list[Finding]:
 
     found = [find(name) for name in NAMES]
     missing = [engine for engine in found if isinstance(engine, Missing)]
-    remedy = f"watchkeeper doctor --fetch\n{advice.missing(missing, failure)}" if missing else ""
+    remedy = f"{_program()} doctor --fetch\n{advice.missing(missing, failure)}" if missing else ""
     return [
         Finding(engine.name, not isinstance(engine, Missing), advice.describe(engine), remedy if missing else "")
         for engine in found
     ]
+
+
+def _program() -> str:
+    from watchkeeper.stack.layout import Layout
+    from watchkeeper.stack.summary import commands
+
+    return commands(Layout.of(STATE)).program
 
 
 def _extras() -> list[Finding]:

@@ -1,5 +1,6 @@
 """`watchkeeper status`: processes, objectives, pages of a running stack."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,7 +34,7 @@ def status(
 
 def _lines(now: "Standing") -> list[str]:
     if not now.running:
-        return [f"nothing runs in {now.state}", "start it with: watchkeeper up --demo"]
+        return [f"nothing runs in {now.state}", f"start it with: {_up(now.state)}"]
     pages = "the inbox does not answer" if now.pages is None else f"{now.pages} so far, shown at {now.inbox}"
     slos = [_slo(slo) for slo in now.slos] or ["  no values yet: Prometheus needs a minute of data, and traffic"]
     return [
@@ -47,6 +48,13 @@ def _lines(now: "Standing") -> list[str]:
         "objectives (good in the last 5 minutes, error budget left)",
         *slos,
     ]
+
+
+def _up(state: str) -> str:
+    from watchkeeper.stack.layout import Layout
+    from watchkeeper.stack.summary import commands
+
+    return commands(Layout.of(Path(state)))("up --demo")
 
 
 def _child(child: "ChildStanding") -> str:

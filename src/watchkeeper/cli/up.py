@@ -85,11 +85,13 @@ def _run(layout: "Layout", wish: "Wish", *, detached: bool) -> int:
         if detached:
             _leave_terminal(layout.log("supervisor"))
 
-    return 0 if running.run(prepared, held, say=say, started=started) else 1
+    done = running.run(prepared, held, say=say, started=started)
+    say(f"stopped; everything it knew is kept in {layout.root}")
+    return 0 if done else 1
 
 
 def _announce(prepared: "Prepared", *, detached: bool) -> None:
-    from watchkeeper.stack.summary import summary
+    from watchkeeper.stack.summary import commands, summary
 
     text = summary(
         ports=prepared.ports,
@@ -97,6 +99,7 @@ def _announce(prepared: "Prepared", *, detached: bool) -> None:
         demo=prepared.purpose.demo,
         targets=prepared.targets,
         detached=detached,
+        command=commands(prepared.layout),
     )
     # a terminal that was closed meanwhile is no reason to stop
     with contextlib.suppress(OSError):

@@ -19,6 +19,7 @@ from watchkeeper.stack.lock import Lock
 from watchkeeper.stack.ports import Ports
 from watchkeeper.stack.record import Phase, Record
 from watchkeeper.stack.saying import Refusal, Say, Tone
+from watchkeeper.stack.summary import commands
 
 _PREDECESSOR_SECONDS = 12.0
 """A supervisor that was just ended, and its reaper, are given so long to be gone."""
@@ -29,10 +30,10 @@ _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "S
 
 
 class AlreadyRunning(Refusal):
-    def __init__(self, running: Record) -> None:
+    def __init__(self, layout: Layout, running: Record) -> None:
         super().__init__(
             f"already running (process {running.pid}, {running.phase}): console at {running.console}\n"
-            f"Stop it with: watchkeeper down"
+            f"Stop it with: {commands(layout)('down')}"
         )
 
 
@@ -68,7 +69,7 @@ def _lock(layout: Layout) -> Lock:
     while True:
         running = record.running(layout)
         if running is not None and running.phase is not Phase.STOPPING:
-            raise AlreadyRunning(running)
+            raise AlreadyRunning(layout, running)
         with contextlib.suppress(lock.Held):
             return lock.acquire(layout.lock, wait_seconds=_LOOK_AGAIN_SECONDS)
         if time.monotonic() > deadline:
