@@ -139,6 +139,7 @@ def test_good_links_work() -> None:
 
 
 def test_headings_sink_below_the_page_and_the_title_is_left_to_it() -> None:
+    assert rendered("# Title\n\n## Meaning") == '<h2 id="page-meaning">Meaning</h2>\n'
     html = rendered("# Title\n\n## Meaning\n\n### Deep\n", deeper=2)
     assert "Title" not in html
     assert '<h4 id="page-meaning">Meaning</h4>' in html

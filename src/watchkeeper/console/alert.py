@@ -77,7 +77,7 @@ def alert(sources: Sources, pages: runbooks.Runbooks, name: str, labels: Labels)
     shown: dict[str, object] = {
         "channels": channels,
         "loading": loading,
-        "runbook": runbooks.rendered(text, deeper=2) if text else Markup(""),
+        "runbook": runbooks.rendered(text, deeper=1) if text else Markup(""),
         "charts_drawn": [DrawnChart.of(drawing, span, index) for index, drawing in enumerate(facts.drawings)],
     }
     status = 200 if facts.known or loading else 404

@@ -24,7 +24,7 @@ def runbook(sources: Sources, pages: runbooks.Runbooks, name: str) -> Page:
     leading = [one for one in definitions.alerts if runbooks.name_of(one.runbook) == name] if definitions else []
     alerts = dict.fromkeys((_title(one.name, one.slo), alert_address(one.name, one.identity)) for one in leading)
     facts = RunbookFacts(name, text, tuple(alerts))
-    shown: dict[str, object] = {"html": runbooks.rendered(text, deeper=1) if text else ""}
+    shown: dict[str, object] = {"html": runbooks.rendered(text) if text else ""}
     return Page("runbook.html", facts, lambda: text or "No such runbook.\n", shown, 200 if text else 404)
 
 

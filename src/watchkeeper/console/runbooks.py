@@ -53,9 +53,9 @@ def _parser() -> MarkdownIt:
 
 
 def rendered(text: str, *, deeper: int = 0) -> Markup:
-    """HTML of a page. Headings sink by `deeper` levels, under those around it; its title is left out then."""
+    """HTML of a page without its title, which is its reader's; headings sink by `deeper` levels, under those around."""
     tokens = _parser().parse(text)
-    if deeper and tokens and tokens[0].type == "heading_open" and tokens[0].tag == "h1":
+    if tokens and tokens[0].type == "heading_open" and tokens[0].tag == "h1":
         tokens = tokens[3:]
     for index, token in enumerate(tokens):
         if token.type in {"heading_open", "heading_close"}:
