@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -11,8 +12,8 @@ from watchkeeper.demo.process import run
 
 _log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 5.0
-_RETRY_SECONDS = 0.05
+PATIENCE_SECONDS = 15.0
+_RETRY_SECONDS = (0.05, 1.5)
 _YOUNG_SECONDS = 1.0
 _CHUNK = 65536
 
@@ -59,6 +60,7 @@ class Ingress:
     port: int
     agent_port: int
     patience: float = PATIENCE_SECONDS
+    dice: random.Random = field(default_factory=random.Random)
     _server: asyncio.Server | None = None
     _inside: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -107,16 +109,21 @@ class Ingress:
                 await _hang_up(request)
             if ended or clock() > min(deadline, connected + _YOUNG_SECONDS):
                 return
+            await self._pause()
 
     async def _connect(self, deadline: float) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         clock = asyncio.get_running_loop().time
         while True:
             try:
                 return await asyncio.open_connection("127.0.0.1", self.agent_port)
-            except ConnectionRefusedError:
+            except ConnectionError:
                 if clock() > deadline:
                     raise
-            await asyncio.sleep(_RETRY_SECONDS)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Each waits for another while: all at once they would run the new agent down."""
+        await asyncio.sleep(self.dice.uniform(*_RETRY_SECONDS))
 
 
 async def _hang_up(writer: asyncio.StreamWriter) -> None:

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import logging
 import signal
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -62,12 +61,9 @@ def http_server(app: "ASGIApp", port: int, *, log_level: str = "warning") -> "Se
     )
 
 
-async def serve(server: "Server", stop: asyncio.Event, *, listener: socket.socket | None = None) -> None:
-    """Serve until `stop` is set or the server ends by itself. A server that is ending already is hurried by `stop`.
-
-    Without a `listener` the server opens its own.
-    """
-    serving = asyncio.ensure_future(server.serve(None if listener is None else [listener]))
+async def serve(server: "Server", stop: asyncio.Event) -> None:
+    """Serve until `stop` is set or the server ends by itself. A server that is ending already is hurried by `stop`."""
+    serving = asyncio.ensure_future(server.serve())
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()

@@ -1,5 +1,7 @@
 """All this service does to be watched, apart from using `wk` where something happens."""
 
+import logging
+
 import watchkeeper
 from watchkeeper import Watchkeeper
 from watchkeeper.copilot import Instruments
@@ -17,10 +19,12 @@ CLASSES = {
 
 
 def observe(config: DemoConfig, version: str) -> Wk:
-    return watchkeeper.init(
+    wk = watchkeeper.init(
         Instruments,
         service=config.service,
         version=version,
         environment=config.environment,
         metrics_port=config.metrics_port,
     )
+    logging.basicConfig(level=logging.WARNING, handlers=[wk.log_handler()], force=True)
+    return wk

@@ -1,7 +1,6 @@
 """The agent as a process: the application, its server, and the faults that happen inside."""
 
 import asyncio
-from socket import socket
 
 from fastapi import Depends
 from uvicorn import Server
@@ -17,7 +16,7 @@ from watchkeeper.demo.process import http_server, serve
 DRAIN_SECONDS = 30
 
 
-async def serve_agent(config: DemoConfig, stop: asyncio.Event, listener: socket) -> None:
+async def serve_agent(config: DemoConfig, stop: asyncio.Event) -> None:
     """Until `stop`, or until another version is deployed; then requests are finished first."""
     config.state.mkdir(parents=True, exist_ok=True)
     watch = FaultWatch(config.faults)
@@ -34,7 +33,7 @@ async def serve_agent(config: DemoConfig, stop: asyncio.Event, listener: socket)
         asyncio.ensure_future(_leave_for_another(server, config, version)),
     )
     try:
-        await serve(server, stop, listener=listener)
+        await serve(server, stop)
     finally:
         for task in background:
             task.cancel()
