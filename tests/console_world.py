@@ -9,7 +9,8 @@ from importlib.resources import files
 
 from watchkeeper import conventions, spec
 from watchkeeper.console import Runbooks, Sources, questions
-from watchkeeper.console.definitions import Definitions, definitions
+from watchkeeper.console.compiled import definitions
+from watchkeeper.console.definitions import Definitions
 from watchkeeper.console.facts import Message
 from watchkeeper.live.alertmanager import AlertState as Handling
 from watchkeeper.live.alertmanager import Matcher, NotifiedAlert, Silence, SilenceState

@@ -17,7 +17,7 @@ from watchkeeper import conventions, spec
 from watchkeeper.compile import rules
 from watchkeeper.console.__main__ import Misuse, read
 from watchkeeper.console.alert import AlertFacts, alert
-from watchkeeper.console.definitions import definitions
+from watchkeeper.console.compiled import definitions
 from watchkeeper.console.facts import Level, Presence
 from watchkeeper.console.reader import Reader
 from watchkeeper.console.situation import situation

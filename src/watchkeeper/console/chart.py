@@ -34,7 +34,7 @@ class Frame:
     x_ticks: int = 6
 
 
-WIDE = Frame(720, 240, 58)
+WIDE = Frame(960, 230, 58)
 NARROW = Frame(340, 220, 52, x_ticks=3)
 
 

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from watchkeeper import budget, conventions, promql
 from watchkeeper.compile import alerts, outage, slo
 from watchkeeper.compile.scope import scoped
-from watchkeeper.console.definitions import Curve, DefinedAlert, derivation, numbered, receiver_words, untemplated
+from watchkeeper.console.definitions import (
+    Curve,
+    DefinedAlert,
+    Definitions,
+    derivation,
+    numbered,
+    receiver_words,
+    untemplated,
+)
 from watchkeeper.formats.prometheus import Alerting, Group
 from watchkeeper.model import Alert, Catalog, Kind, Service, Severity, Slo, Unit
 from watchkeeper.promql.nodes import COMPARISONS, SET_OPERATORS, Binary, Node, Number
@@ -23,9 +31,9 @@ class _Value:
     burns: tuple[budget.BurnAlert, ...] = ()
 
 
-def defined_alerts(catalog: Catalog) -> tuple[DefinedAlert, ...]:
+def definitions(catalog: Catalog) -> Definitions:
     """Outages first, then objectives, then what owners wrote: the order of the rule files."""
-    return (
+    found = (
         *(alert for service in catalog.services for alert in _outages(catalog, service)),
         *(
             alert
@@ -35,6 +43,7 @@ def defined_alerts(catalog: Catalog) -> tuple[DefinedAlert, ...]:
         ),
         *_written(catalog),
     )
+    return Definitions(catalog, (), found)
 
 
 def _outages(catalog: Catalog, service: Service) -> Iterator[DefinedAlert]:

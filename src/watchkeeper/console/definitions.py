@@ -89,13 +89,6 @@ class Definitions:
         return next((alert for alert in self.alerts if alert.matches(name, labels)), None)
 
 
-def definitions(catalog: Catalog) -> Definitions:
-    """Every alert the catalog makes, in the order of the rule files."""
-    from watchkeeper.console.compiled import defined_alerts  # the compiler is the slow part of a start
-
-    return Definitions(catalog, (), defined_alerts(catalog))
-
-
 def untemplated(text: str) -> str:
     """An annotation of a rule that does not fire: what the engine would fill in is left open."""
     return re.sub(r"\{\{.*?\}\}\.?", "…", text.replace('{{"{{"}}', "{ {"))

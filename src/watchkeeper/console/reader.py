@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from watchkeeper.console.definitions import Definitions, definitions
+from watchkeeper.console.definitions import Definitions
 from watchkeeper.problem import Problem, Severity
 
 
@@ -23,7 +23,9 @@ class Reader:
         return thread
 
     def read(self) -> None:
-        from watchkeeper import spec  # the schema's libraries are the slow part of a start
+        # the schema's libraries and the compiler are the slow part of a start
+        from watchkeeper import spec
+        from watchkeeper.console.compiled import definitions
 
         loaded = spec.load(self._project)
         if loaded.catalog is None:
