@@ -102,7 +102,6 @@ class Exchange:
             message = self._sending(message)
         except Exception:  # noqa: BLE001 - the edge of the SDK: the message goes out whatever happens to us
             self._owner.internal_error("asgi.send")
-        self._answered = message.get("type") == "http.response.body" and not message.get("more_body", False)
         try:
             await self._send(message)
         except OSError:
@@ -139,6 +138,7 @@ class Exchange:
         if message["type"] == "http.response.start":
             return self._starting(message)
         if message["type"] == "http.response.body":
+            self._answered = not message.get("more_body", False)
             self._body(message)
         return message
 

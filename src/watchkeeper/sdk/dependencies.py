@@ -5,6 +5,7 @@ import inspect
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import CancelledError
 
 from watchkeeper.sdk.instruments import Gauge
 
@@ -79,37 +80,51 @@ class Dependency:
         """The last answer stands while the service's loop is not there, or too busy to begin."""
         visit = _Visit(answer)
         loop = self._loop.wait(self._timeout)
-        if loop is None:
-            visit.decline()
-            return self._up
         coroutine = visit.make()
         try:
+            if loop is None:
+                raise RuntimeError("the service's loop is not there")
             future = asyncio.run_coroutine_threadsafe(coroutine, loop)
-        except RuntimeError:  # closed between the two lines
+        except RuntimeError:
             coroutine.close()
-            visit.decline()
+            visit.call_off()
             return self._up
         try:
             return future.result(self._timeout) is not False
+        except CancelledError:  # the service is stopping
+            visit.call_off()
+            return self._up
         except TimeoutError:
+            called_off = visit.call_off()
             future.cancel()
-            return False if visit.begun else self._up
+            if loop.is_closed():  # it took our coroutine along
+                coroutine.close()
+            return self._up if called_off else False
 
 
 class _Visit:
-    """One awaiting of a check's answer, which remembers whether it ever began."""
+    """One awaiting of a check's answer: it either begins on the loop or is called off by us, never both."""
 
     def __init__(self, answer: Awaitable[object]) -> None:
         self._answer = answer
+        self._decision = threading.Lock()
+        self._called_off = False
         self.begun = False
 
     async def make(self) -> object:
-        self.begun = True
+        with self._decision:
+            if self._called_off:
+                return None
+            self.begun = True
         return await self._answer
 
-    def decline(self) -> None:
-        if inspect.iscoroutine(self._answer):
+    def call_off(self) -> bool:
+        """False when it has begun."""
+        with self._decision:
+            self._called_off = not self.begun
+        if self._called_off and inspect.iscoroutine(self._answer):
             self._answer.close()
+        return self._called_off
 
 
 class Dependencies:

@@ -9,6 +9,7 @@ import logging
 import os
 import weakref
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Generic, TextIO, TypeVar
 
 from watchkeeper.sdk import families
@@ -60,8 +61,9 @@ def init(
     """
     registry = Registry()
     _REGISTRIES.add(registry)
-    identity = {"service": service, "version": version, "environment": environment}
-    wk = Watchkeeper(instruments(registry), {name: safe_text(text) for name, text in identity.items()}, log_stream)
+    given = {"service": service, "version": version, "environment": environment}
+    identity = {name: attempt(registry, "init", partial(safe_text, text), "unknown") for name, text in given.items()}
+    wk = Watchkeeper(instruments(registry), identity, log_stream)
     wk.serve(metrics_host, metrics_port)
     return wk
 
