@@ -18,7 +18,7 @@ from watchkeeper.stack.layout import Layout
 from watchkeeper.stack.lock import Lock
 from watchkeeper.stack.ports import Ports
 from watchkeeper.stack.record import Phase, Record
-from watchkeeper.stack.saying import Refusal, Say, Tone
+from watchkeeper.stack.saying import Refusal, Say
 from watchkeeper.stack.summary import commands
 
 _PREDECESSOR_SECONDS = 12.0
@@ -86,7 +86,7 @@ def _end_leftovers(layout: Layout) -> None:
 
 def prepare(catalog: Catalog, purpose: Purpose, layout: Layout, *, first_port: int, say: Say) -> Prepared:
     """Write every file the children need. The state directory must have been claimed."""
-    prometheus, alertmanager = _engine("prometheus", say), _engine("alertmanager", say)
+    prometheus, alertmanager = engine("prometheus", say), engine("alertmanager", say)
     chosen = ports.choose(ports.NAMES if purpose.demo else ports.WITHOUT_DEMO, first=first_port)
     files.write_tree(layout.config, configuration.documents(catalog, purpose, layout, chosen), mode=0o600)
     for name in ("prometheus", "alertmanager", "inbox", *(["demo"] if purpose.demo else [])):
@@ -107,21 +107,21 @@ def new_token() -> str:
     return secrets.token_hex(16)
 
 
-def _engine(name: Name, say: Say) -> Engine:
-    """The engine; Debian's packages are fetched when it is missing."""
-    engine = find(name)
+def engine(name: Name, say: Say) -> Engine:
+    """The engine; Debian's packages are fetched when it is missing. Raises `Refusal` with what to do."""
+    found = find(name)
     failure = ""
-    if isinstance(engine, Missing):
+    if isinstance(found, Missing):
         say(f"{name} is not on this machine: getting Debian's package into {fetched()} (it is not installed)")
         try:
             debian.fetch(fetched())
         except debian.FetchError as error:
             failure = str(error)
-        engine = find(name)
-    if isinstance(engine, Missing):
-        raise Refusal(advice.missing([engine], failure))
-    say(f"{name} {engine.version or 'of unknown version'}: {engine.path}", Tone.QUIET)
-    return engine
+        found = find(name)
+    if isinstance(found, Missing):
+        raise Refusal(advice.missing([found], failure))
+    say(f"{name} {found.version or 'of unknown version'}: {found.path}")
+    return found
 
 
 def environment(token: str) -> dict[str, str]:

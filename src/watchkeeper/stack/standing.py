@@ -1,6 +1,7 @@
 """How a stack stands: its processes, its objectives, how often it paged. Asked from outside, changes nothing."""
 
 import json
+import math
 import time
 import urllib.error
 import urllib.request
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _ANSWER_SECONDS = 3.0
 _PAGE_SIZE = 1000
+_BEFORE_THE_FIRST = -1
+"""The inbox counts from 1, and takes 0 as a wish for the newest."""
 
 
 class ChildStanding(msgspec.Struct, frozen=True):
@@ -86,7 +89,7 @@ def _child(child: ChildRecord, now: float) -> ChildStanding:
 
 
 def slo_values(current: Record, layout: Layout) -> tuple[SloStanding, ...]:
-    """One entry per objective that has a value now; none while Prometheus does not answer or knows nothing yet."""
+    """One entry per objective that has a value now: not before there is data, not without traffic."""
     from watchkeeper.live.errors import LiveError
     from watchkeeper.live.prometheus import Prometheus
     from watchkeeper.model import Credentials
@@ -108,15 +111,17 @@ def _slo_values(prometheus: "Prometheus") -> tuple[SloStanding, ...]:
         (sample.labels["service"], sample.labels["slo"]): sample.value
         for sample in prometheus.instant(conventions.BUDGET_REMAINING)
     }
-    keys = ((sample.labels["service"], sample.labels["slo"], sample.value) for sample in errors)
+    found = sorted((sample.labels["service"], sample.labels["slo"], sample.value) for sample in errors)
     return tuple(
-        SloStanding(service, slo, 1 - ratio, budgets.get((service, slo))) for service, slo, ratio in sorted(keys)
+        SloStanding(service, slo, 1 - ratio, budgets.get((service, slo)))
+        for service, slo, ratio in found
+        if not math.isnan(ratio)
     )
 
 
 def pages(inbox: str) -> int | None:
     """How many PagerDuty events opened an incident since the data was last dropped."""
-    seen, count = 0, 0
+    seen, count = _BEFORE_THE_FIRST, 0
     try:
         while batch := _messages(inbox, seen):
             count += sum(1 for message in batch if message.action == "trigger")
@@ -132,7 +137,7 @@ class _Message(msgspec.Struct):
 
 
 def _messages(inbox: str, since: int) -> list[_Message]:
-    """Those after `since`, oldest first. The API counts from 1, and 0 would mean the newest."""
+    """Those after `since`, oldest first."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     address = f"{inbox}/api/messages?kind=pagerduty&since={since}&limit={_PAGE_SIZE}"
     with opener.open(address, timeout=_ANSWER_SECONDS) as response:
