@@ -153,6 +153,14 @@ def test_a_wrong_command_would_be_seen() -> None:
     assert refusal("watchkeeper check watchkeeper.yaml") is None
 
 
+def test_make_targets_exist() -> None:
+    makefile = text(ROOT / "Makefile")
+    targets = set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
+    for document in DOCUMENTS:
+        for typed in re.findall(r"(?:^ {4}|^|`)make ([a-z]+)(?=$|`|\s+#)", text(document), flags=re.MULTILINE):
+            assert typed in targets, f"{name(document)}: make {typed}"
+
+
 # --- metrics and queries --------------------------------------------------------------------------
 
 
@@ -304,7 +312,7 @@ def test_state_page_names_every_port() -> None:
 def test_generated_pages_are_current() -> None:
     generator = runpy.run_path(str(ROOT / "docs" / "generate.py"))
     for page, expected in generator["pages"]().items():
-        assert page.read_text(encoding="utf-8") == expected, f"{page.name}: run `python docs/generate.py`"
+        assert page.read_text(encoding="utf-8") == expected, f"{page.name}: run `make docs`"
 
 
 def test_decisions_are_listed() -> None:
