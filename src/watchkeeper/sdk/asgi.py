@@ -40,7 +40,7 @@ class Instrumented:
             await self.app(scope, exchange.receive, exchange.send)
         except BaseException as error:
             exchange.end(Ending.RAISED)
-            if isinstance(error, Exception) and exchange.request.ending is Ending.RAISED:
+            if isinstance(error, Exception) and exchange.request.ending is not Ending.LEFT:
                 self._raised(error)
             raise
         else:
