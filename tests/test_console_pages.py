@@ -407,7 +407,7 @@ def test_markdown_keeps_foreign_text_on_its_line_and_without_meaning() -> None:
     world, _ = poisoned("a\n# b | [c](javascript:d) <e> `f`", "summary")
     with client(world) as http:
         markdown = http.get("/?format=md").text
-    assert "a \\# b \\| \\[c\\]\\(javascript:d\\) \\<e\\> \\`f\\`" in markdown
+    assert "a \\# b \\| \\[c\\](javascript:d) \\<e\\> \\`f\\`" in markdown
 
 
 def test_a_very_long_name_is_cut_and_harmless() -> None:

@@ -68,6 +68,46 @@ def test_the_most_severe_thing_people_feel_is_named_before_an_equally_severe_cau
     assert "Likely cause: the service has not reached its database for a minute (DatabaseDown)." in answer.cause
 
 
+def test_two_alerts_of_one_cause_are_named_together_and_always_in_the_same_order() -> None:
+    world = World()
+    world.fire("ServiceOutage")
+    world.fire("LLMAPIHighErrorRate", minutes=3, provider="openai")
+    world.fire("LLMAPIHighErrorRate", minutes=3, provider="anthropic")
+    cause = judged(world).cause
+    assert "(LLMAPIHighErrorRate, provider=anthropic and provider=openai)." in cause
+    world.firing.reverse()
+    assert judged(world).cause == cause
+
+
+def test_since_is_when_the_first_sign_of_the_same_thing_began() -> None:
+    world = World()
+    world.slos["availability"] = Standing(failing=0.5)
+    world.fire("ServiceOutage", minutes=2)
+    world.fire("HighErrorRate", minutes=3, pending=True)
+    world.fire("ErrorBudgetBurnRateCritical", minutes=2.5, slo="availability")
+    # a slow burn of hours and another objective are other stories
+    world.fire("ErrorBudgetBurnRateHigh", minutes=300, slo="availability")
+    world.fire("ErrorBudgetBurnRateHigh", minutes=200, slo="latency-simple")
+    assert " since 14:04 (3 min): 50 % of requests fail." in judged(world).headline
+
+
+def test_failures_that_no_alert_has_caught_yet_are_not_called_well() -> None:
+    world = World()
+    # 4.1 % against 0.1 % allowed: 70 % of 30 d lasts 12 h 18 min, less than a tenth of the window
+    world.slos["availability"] = Standing(failing=0.041, left=0.7)
+    answer = judged(world)
+    assert answer.level is Level.WARNING
+    assert answer.headline == "4.1 % of requests fail at the moment, more than the objective allows."
+    # 2592 s * 0.7 / 0.041 = 44254 s
+    assert answer.pace == "At this rate the month's error budget lasts 12 h 18 min."
+
+
+def test_an_overspent_budget_alone_does_not_cry_every_minute() -> None:
+    world = World()
+    world.slos["availability"] = Standing(failing=0.0005, left=-0.2)
+    assert judged(world).level is Level.WELL
+
+
 def test_a_pending_cause_is_named_as_not_confirmed() -> None:
     world = World()
     world.fire("ServiceOutage", minutes=1)

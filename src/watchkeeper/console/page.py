@@ -16,7 +16,7 @@ from watchkeeper.console import cells, words
 from watchkeeper.console.sources import Sources
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_RESERVED = re.compile(r"([\\`*_{}\[\]<>()#|!~&])")
+_RESERVED = re.compile(r"([\\`*_{}\[\]<>#|])")
 
 
 class Format(StrEnum):

@@ -44,15 +44,18 @@ _FELT = (Kind.OUTAGE, Kind.SYMPTOM)
 
 def verdict(situation: Situation, zone: tzinfo) -> Verdict:
     """What the first line says."""
-    for question in (_blind, _loud, _deaf, _quiet):
+    for question in (_blind, _loud, _deaf, _restless, _quiet):
         answer = question(situation, zone)
         if answer is not None:
             return answer
     return _well(situation)
 
 
-def order(alert: ActiveAlert) -> tuple[bool, bool, int, int, float, str]:
-    """Firing before pending, heard before muted, most severe first, what people feel before its causes."""
+def order(alert: ActiveAlert) -> tuple[bool, bool, int, int, float, str, str]:
+    """Firing before pending, heard before muted, most severe first, what people feel before its causes.
+
+    Labels come last: two alerts of one moment must not change places from one look to the next.
+    """
     return (
         alert.phase is not Phase.FIRING,
         not alert.told,
@@ -60,6 +63,7 @@ def order(alert: ActiveAlert) -> tuple[bool, bool, int, int, float, str]:
         KIND_ORDER[alert.kind],
         alert.since,
         alert.name,
+        alert.identity,
     )
 
 
@@ -145,7 +149,7 @@ def _loud(situation: Situation, zone: tzinfo) -> Verdict | None:
     return Verdict(
         _LEVELS[worst.severity],
         _headline(situation, worst, row, zone),
-        _pace(row, worst),
+        _budget_pace(row) if row else "",
         _cause(situation, worst, causes, zone),
         _first(guide),
         guide.address,
@@ -153,7 +157,7 @@ def _loud(situation: Situation, zone: tzinfo) -> Verdict | None:
 
 
 def _headline(situation: Situation, worst: ActiveAlert, row: SloRow | None, zone: tzinfo) -> str:
-    since = _since(worst.since, situation.at, zone)
+    since = _since(_began(situation, worst, row), situation.at, zone)
     if _only_probe(situation, worst, row):
         return (
             f"People probably cannot reach the service since {since}: "
@@ -165,6 +169,20 @@ def _headline(situation: Situation, worst: ActiveAlert, row: SloRow | None, zone
     failing = row.failing.current if row else None
     share = f": {words.share(failing)} of requests {_verb(row)}" if row and failing else ""
     return f"{impact[:1].upper()}{impact[1:]} since {since}{share}."
+
+
+def _began(situation: Situation, worst: ActiveAlert, row: SloRow | None) -> float:
+    """When the first alert as severe as this one began to hold for the same objective, fired or not."""
+    if row is None:
+        return worst.since
+    alike = (
+        alert.since
+        for alert in situation.alerts
+        if alert.kind in _FELT
+        and SEVERITY_ORDER[alert.severity] <= SEVERITY_ORDER[worst.severity]
+        and _row(situation, alert) is row
+    )
+    return min(alike, default=worst.since)
 
 
 def _verb(row: SloRow | None) -> str:
@@ -194,10 +212,8 @@ def _row(situation: Situation, alert: ActiveAlert) -> SloRow | None:
     return next(iter(named or (rows if not alert.slo else [])), None)
 
 
-def _pace(row: SloRow | None, worst: ActiveAlert) -> str:
+def _budget_pace(row: SloRow) -> str:
     """A history too young to judge counts as a whole budget, and that is said."""
-    if row is None or worst.kind not in _FELT:
-        return ""
     window = "month's error budget" if row.window == "30 d" else f"error budget of {row.window}"
     left, lasts = row.budget_left.current, row.exhausted_in.current
     if left is not None and left <= 0 and not row.young:
@@ -217,10 +233,12 @@ def _cause(situation: Situation, worst: ActiveAlert, causes: list[ActiveAlert], 
 def _named_causes(causes: list[ActiveAlert]) -> str:
     if not causes:
         return ""
-    likely = "Likely cause" if causes[0].phase is Phase.FIRING else "Possible cause, not yet confirmed"
-    others = dict.fromkeys(alert.name for alert in causes[1:3] if alert.name != causes[0].name)
-    also = f" Also: {', '.join(others)}." if others else ""
-    return f"{likely}: {_named(causes[0])}.{also}"
+    first = causes[0]
+    likely = "Likely cause" if first.phase is Phase.FIRING else "Possible cause, not yet confirmed"
+    alike = [alert for alert in causes if alert.name == first.name and alert.phase is first.phase]
+    others = dict.fromkeys(alert.name for alert in causes if alert.name != first.name)
+    also = f" Also: {', '.join(list(others)[:2])}." if others else ""
+    return f"{likely}: {_named(first, alike)}.{also}"
 
 
 def _just_before(situation: Situation, worst: ActiveAlert, zone: tzinfo) -> str:
@@ -234,8 +252,10 @@ def _just_before(situation: Situation, worst: ActiveAlert, zone: tzinfo) -> str:
 _BEFORE_SECONDS, _AFTER_SECONDS = 900, 60
 
 
-def _named(alert: ActiveAlert) -> str:
-    identity = f"{alert.name}, {alert.identity}" if alert.identity else alert.name
+def _named(alert: ActiveAlert, alike: list[ActiveAlert]) -> str:
+    """Its summary and name, with what tells it apart from others of its name; `alike` fire together with it."""
+    identities = " and ".join(dict.fromkeys(one.identity for one in alike if one.identity))
+    identity = f"{alert.name}, {identities}" if identities else alert.name
     summary = words.clause(alert.summary)
     return f"{summary[:1].lower()}{summary[1:]} ({identity})" if summary else identity
 
@@ -289,6 +309,33 @@ def _deaf(situation: Situation, zone: tzinfo) -> Verdict | None:
     return None
 
 
+def _restless(situation: Situation, _: tzinfo) -> Verdict | None:
+    """Nothing pages yet, and the budget would not last a tenth of its window at the pace of this minute."""
+    fast = [
+        row
+        for row in situation.slos
+        if row.exhausted_in.current is not None and row.exhausted_in.current < row.window_seconds * _RESTLESS_SHARE
+    ]
+    if not fast:
+        return None
+    row = min(fast, key=lambda row: (row.exhausted_in.current or 0.0) / row.window_seconds)
+    failing = row.failing.current or 0.0
+    if failing <= 1 - row.target:
+        # the budget is spent already; what fails now is within the objective
+        return None
+    return Verdict(
+        Level.WARNING,
+        f"{words.share(failing)} of requests {_verb(row)} at the moment, more than the objective allows.",
+        _budget_pace(row),
+        "No alert that pages fires yet.",
+        "First: watch this page for a minute; compare with what changed.",
+        "",
+    )
+
+
+_RESTLESS_SHARE = 0.1
+
+
 def _quiet(situation: Situation, zone: tzinfo) -> Verdict | None:
     """Only what can wait."""
     firing = sorted(situation.firing, key=order)
@@ -298,7 +345,7 @@ def _quiet(situation: Situation, zone: tzinfo) -> Verdict | None:
         also = f" and {more} more {'alert' if more == 1 else 'alerts'}" if more else ""
         return Verdict(
             _LEVELS[first.severity],
-            f"{_calm(situation)} To look at when there is time: {_named(first)}, since "
+            f"{_calm(situation)} To look at when there is time: {_named(first, [first])}, since "
             f"{_since(first.since, situation.at, zone)}{also}.",
             "",
             "",
