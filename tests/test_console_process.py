@@ -168,6 +168,21 @@ def test_the_shipped_definitions_are_read() -> None:
     assert found.find("DatabaseDown", {}) is not None
 
 
+def test_a_bug_in_reading_is_told_and_not_taken_for_starting(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_: Path | None) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(spec, "load", broken)
+    reader = Reader(None)
+    reader.start().join(timeout=60)
+    found = reader()
+    assert found is not None
+    assert found.problems == ("reading them failed inside Watchkeeper (boom); see the console's log",)
+    assert "RuntimeError: boom" in capsys.readouterr().err
+
+
 # --- a real Prometheus with the compiled rules -----------------------------------------------------
 
 CONFIGURATION = """

@@ -91,6 +91,18 @@ def test_since_is_when_the_first_sign_of_the_same_thing_began() -> None:
     assert " since 14:04 (3 min): 50 % of requests fail." in judged(world).headline
 
 
+def test_an_alert_that_outlives_its_cause_says_that_it_may_be_over() -> None:
+    world = World()
+    world.slos["availability"] = Standing(failing=0.0)
+    world.fire("ErrorBudgetBurnRateCritical", minutes=9, slo="availability")
+    answer = judged(world)
+    assert answer.level is Level.CRITICAL
+    assert answer.headline == (
+        "People get errors instead of answers since 13:58 (9 min); it may be over, now 0 % of requests fail."
+    )
+    assert answer.pace == ""
+
+
 def test_failures_that_no_alert_has_caught_yet_are_not_called_well() -> None:
     world = World()
     # 4.1 % against 0.1 % allowed: 70 % of 30 d lasts 12 h 18 min, less than a tenth of the window

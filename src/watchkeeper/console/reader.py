@@ -1,6 +1,7 @@
 """Reads the definitions in the background, so that the console answers before they are read."""
 
 import threading
+import traceback
 from pathlib import Path
 
 from watchkeeper.console.definitions import Definitions
@@ -18,9 +19,19 @@ class Reader:
         return self._read
 
     def start(self) -> threading.Thread:
-        thread = threading.Thread(target=self.read, name="definitions", daemon=True)
+        thread = threading.Thread(target=self._guarded, name="definitions", daemon=True)
         thread.start()
         return thread
+
+    def _guarded(self) -> None:
+        """A bug in reading must not look like reading for ever."""
+        try:
+            self.read()
+        except Exception as error:  # noqa: BLE001 - the edge of a thread: nobody else would hear of it
+            traceback.print_exc()
+            self._read = Definitions(
+                None, (f"reading them failed inside Watchkeeper ({error}); see the console's log",), ()
+            )
 
     def read(self) -> None:
         # the schema's libraries and the compiler are the slow part of a start

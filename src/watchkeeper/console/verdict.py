@@ -4,7 +4,6 @@ Pure. The order of the questions is the order of the functions: can anything be 
 would anybody be told, is anything else wrong.
 """
 
-import math
 from datetime import tzinfo
 
 from watchkeeper.console import words
@@ -166,9 +165,17 @@ def _headline(situation: Situation, worst: ActiveAlert, row: SloRow | None, zone
     impact = words.clause(row.impact if row and worst.slo else worst.impact or worst.summary)
     if worst.kind not in _FELT:
         return f"{words.sentence(worst.summary).rstrip('.')} (since {since}). {words.sentence(worst.impact)}".rstrip()
+    return f"{impact[:1].upper()}{impact[1:]} since {since}{_how_many(row)}."
+
+
+def _how_many(row: SloRow | None) -> str:
+    """An alert outlives its cause by the length of its window; that it may be over is worth saying."""
     failing = row.failing.current if row else None
-    share = f": {words.share(failing)} of requests {_verb(row)}" if row and failing else ""
-    return f"{impact[:1].upper()}{impact[1:]} since {since}{share}."
+    if row is None or failing is None:
+        return ""
+    if failing <= 1 - row.target:
+        return f"; it may be over, now {words.share(failing)} of requests {_verb(row)}"
+    return f": {words.share(failing)} of requests {_verb(row)}"
 
 
 def _began(situation: Situation, worst: ActiveAlert, row: SloRow | None) -> float:
@@ -218,7 +225,7 @@ def _budget_pace(row: SloRow) -> str:
     left, lasts = row.budget_left.current, row.exhausted_in.current
     if left is not None and left <= 0 and not row.young:
         return f"The {window} is spent already ({words.share(1 - left)} of it used)."
-    if lasts is None or math.isinf(lasts):
+    if lasts is None or lasts > row.window_seconds:
         return ""
     counted = " (counted as whole: there is too little history to say what is spent)" if row.young else ""
     return f"At this rate the {window} lasts {words.lasting(lasts)}{counted}."
@@ -236,7 +243,7 @@ def _named_causes(causes: list[ActiveAlert]) -> str:
     first = causes[0]
     likely = "Likely cause" if first.phase is Phase.FIRING else "Possible cause, not yet confirmed"
     alike = [alert for alert in causes if alert.name == first.name and alert.phase is first.phase]
-    others = dict.fromkeys(alert.name for alert in causes if alert.name != first.name)
+    others = dict.fromkeys(alert.name for alert in causes if alert.name != first.name and alert.phase is first.phase)
     also = f" Also: {', '.join(list(others)[:2])}." if others else ""
     return f"{likely}: {_named(first, alike)}.{also}"
 
