@@ -86,7 +86,9 @@ def _record(layout: Layout, **changes: object) -> Record:
 
 
 def _message(identifier: int, action: str) -> dict[str, object]:
-    return {"id": identifier, "action": action, "kind": "pagerduty", "summary": "ignored"}
+    message: dict[str, object] = dict.fromkeys(("receiver", "dedup_key", "severity", "summary", "source"), "")
+    at = "2026-11-23T12:00:00Z"
+    return message | {"id": identifier, "at": at, "action": action, "kind": "pagerduty", "payload": {}}
 
 
 def _inbox(messages: list[dict[str, object]]) -> Answer:

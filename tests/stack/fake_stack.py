@@ -48,14 +48,16 @@ def say(text: str, tone: Tone = Tone.QUIET) -> None:
 def main() -> int:
     layout = Layout.of(Path(sys.argv[1]))
     children = tuple(child(spec) for spec in sys.argv[2:])
+    ports = Ports(dict.fromkeys(("console", "inbox", "prometheus", "alertmanager"), 1), ())
     try:
-        held = preparation.claim(layout)
+        with preparation.claim(layout) as held:
+            token = preparation.new_token()
+            prepared = Prepared(layout, Purpose(False, "test", None), ports, children, (), token)
+            done = running.run(prepared, held, say=say, started=lambda _: say("started", Tone.GOOD))
+            return 0 if done else 1
     except Refusal as refusal:
         say(str(refusal), Tone.BAD)
         return 1
-    ports = Ports(dict.fromkeys(("console", "inbox", "prometheus", "alertmanager"), 1), ())
-    prepared = Prepared(layout, Purpose(False, "test", None), ports, children, (), preparation.new_token())
-    return 0 if running.run(prepared, held, say=say, started=lambda _: say("started", Tone.GOOD)) else 1
 
 
 if __name__ == "__main__":

@@ -75,19 +75,20 @@ def _run(layout: "Layout", wish: "Wish", *, detached: bool) -> int:
     from watchkeeper.stack import preparation, running
     from watchkeeper.stack.configuration import Purpose
 
-    held = preparation.claim(layout)
-    say = speaker(layout.log("supervisor"))
-    purpose = Purpose(wish.demo, wish.environment, project_file(wish.project))
-    prepared = preparation.prepare(load_or_exit(wish.project), purpose, layout, first_port=wish.first_port, say=say)
+    with preparation.claim(layout) as held:
+        say = speaker(layout.log("supervisor"))
+        catalog = load_or_exit(wish.project)
+        purpose = Purpose(wish.demo, wish.environment, project_file(wish.project))
+        prepared = preparation.prepare(catalog, purpose, layout, first_port=wish.first_port, say=say)
 
-    def started(_: "Record") -> None:
-        _announce(prepared, detached=detached)
-        if detached:
-            _leave_terminal(layout.log("supervisor"))
+        def started(_: "Record") -> None:
+            _announce(prepared, detached=detached)
+            if detached:
+                _leave_terminal(layout.log("supervisor"))
 
-    done = running.run(prepared, held, say=say, started=started)
-    say(f"stopped; everything it knew is kept in {layout.root}")
-    return 0 if done else 1
+        done = running.run(prepared, held, say=say, started=started)
+        say(f"stopped; everything it knew is kept in {layout.root}")
+        return 0 if done else 1
 
 
 def _announce(prepared: "Prepared", *, detached: bool) -> None:

@@ -4,6 +4,7 @@ import fcntl
 import os
 import time
 from pathlib import Path
+from typing import Self
 
 _POLL_SECONDS = 0.05
 
@@ -20,6 +21,12 @@ class Lock:
 
     def release(self) -> None:
         os.close(self.descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
 
 def acquire(path: Path, *, wait_seconds: float = 0.0) -> Lock:

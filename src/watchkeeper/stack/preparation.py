@@ -85,21 +85,28 @@ def _end_leftovers(layout: Layout) -> None:
 
 
 def prepare(catalog: Catalog, purpose: Purpose, layout: Layout, *, first_port: int, say: Say) -> Prepared:
-    """Write every file the children need. The state directory must have been claimed."""
+    """Write every file the children need. The state directory must have been claimed. Raises `Refusal`."""
     prometheus, alertmanager = engine("prometheus", say), engine("alertmanager", say)
     chosen = ports.choose(ports.NAMES if purpose.demo else ports.WITHOUT_DEMO, first=first_port)
-    files.write_tree(layout.config, configuration.documents(catalog, purpose, layout, chosen), mode=0o600)
-    for name in ("prometheus", "alertmanager", "inbox", *(["demo"] if purpose.demo else [])):
-        (layout.data / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-    started = children.watching(layout, chosen, prometheus, alertmanager)
+    try:
+        _write(catalog, purpose, layout, chosen)
+    except OSError as error:
+        raise Refusal(f"{error.filename or layout.root} cannot be written: {error.strerror}") from error
+    watching = children.watching(layout, chosen, prometheus, alertmanager)
     return Prepared(
         layout,
         purpose,
         chosen,
-        (*started, *children.demonstrating(layout, chosen)) if purpose.demo else started,
+        (*watching, *children.demonstrating(layout, chosen)) if purpose.demo else watching,
         tuple(target.address for target in configuration.targets(catalog, purpose, chosen)),
         new_token(),
     )
+
+
+def _write(catalog: Catalog, purpose: Purpose, layout: Layout, chosen: Ports) -> None:
+    files.write_tree(layout.config, configuration.documents(catalog, purpose, layout, chosen), mode=0o600)
+    for name in ("prometheus", "alertmanager", "inbox", *(["demo"] if purpose.demo else [])):
+        (layout.data / name).mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def new_token() -> str:

@@ -21,12 +21,11 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def run(prepared: Prepared, held: Lock, *, say: Say, started: Callable[[Record], None]) -> bool:
-    """Until a stop signal. False if the stack could not be started. Removes the record and releases the lock."""
+    """Until a stop signal. False if the stack could not be started. Removes the record; the lock stays the caller's."""
     try:
         return asyncio.run(_run(prepared, held, say, started))
     finally:
         prepared.layout.record.unlink(missing_ok=True)
-        held.release()
 
 
 async def _run(prepared: Prepared, held: Lock, say: Say, started: Callable[[Record], None]) -> bool:

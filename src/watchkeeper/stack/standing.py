@@ -3,8 +3,6 @@
 import json
 import math
 import time
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -119,29 +117,20 @@ def _slo_values(prometheus: "Prometheus") -> tuple[SloStanding, ...]:
     )
 
 
-def pages(inbox: str) -> int | None:
-    """How many PagerDuty events opened an incident since the data was last dropped."""
+def pages(address: str) -> int | None:
+    """How many PagerDuty events opened an incident since the data was last dropped. None if the inbox is silent."""
+    from watchkeeper.live.errors import LiveError
+    from watchkeeper.live.inbox import Inbox
+
     seen, count = _BEFORE_THE_FIRST, 0
     try:
-        while batch := _messages(inbox, seen):
-            count += sum(1 for message in batch if message.action == "trigger")
-            seen = max(message.id for message in batch)
-    except (OSError, urllib.error.URLError, msgspec.DecodeError):
+        with Inbox(address, timeout_seconds=_ANSWER_SECONDS) as inbox:
+            while batch := inbox.messages(kind="pagerduty", since=seen, limit=_PAGE_SIZE):
+                count += sum(1 for message in batch if message.action == "trigger")
+                seen = batch[-1].id
+    except LiveError:
         return None
     return count
-
-
-class _Message(msgspec.Struct):
-    id: int
-    action: str
-
-
-def _messages(inbox: str, since: int) -> list[_Message]:
-    """Those after `since`, oldest first."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    address = f"{inbox}/api/messages?kind=pagerduty&since={since}&limit={_PAGE_SIZE}"
-    with opener.open(address, timeout=_ANSWER_SECONDS) as response:
-        return msgspec.json.decode(response.read(), type=list[_Message])
 
 
 def to_json(value: Standing) -> str:
