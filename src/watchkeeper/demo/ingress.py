@@ -14,7 +14,6 @@ _log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 15.0
 _RETRY_SECONDS = (0.05, 1.5)
-_YOUNG_SECONDS = 1.0
 _CHUNK = 65536
 
 
@@ -102,12 +101,11 @@ class Ingress:
         deadline = clock() + self.patience
         while passage.said:
             agent, request = await self._connect(deadline)
-            connected = clock()
             try:
                 ended = await passage.through(agent, request)
             finally:
                 await _hang_up(request)
-            if ended or clock() > min(deadline, connected + _YOUNG_SECONDS):
+            if ended or clock() > deadline:
                 return
             await self._pause()
 
