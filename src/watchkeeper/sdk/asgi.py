@@ -16,6 +16,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 OnLoop = Callable[[asyncio.AbstractEventLoop], None]
+_SEEN = "watchkeeper.seen"
+"""Marks a request that an outer wrap counts already: an application that is wrapped twice counts once."""
 Raised = Callable[[BaseException], None]
 
 
@@ -53,8 +55,9 @@ class Instrumented:
             loop = _running_loop()
             if loop is not None:
                 self._on_loop(loop)
-            if scope["type"] != "http":
+            if scope["type"] != "http" or _SEEN in scope:
                 return None
+            scope[_SEEN] = True
             return Exchange(scope, receive, send, requests=self._requests, owner=self._owner, loop=loop)
         except Exception:  # noqa: BLE001 - the edge of the SDK: a request that cannot be counted is still answered
             self._owner.internal_error("asgi.begin")

@@ -21,8 +21,9 @@ class HostLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def seen(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._known.set()
+        if loop is not self._loop:
+            self._loop = loop
+            self._known.set()
 
     def wait(self, seconds: float) -> asyncio.AbstractEventLoop | None:
         self._known.wait(seconds)

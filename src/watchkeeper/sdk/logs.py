@@ -17,7 +17,18 @@ from watchkeeper.sdk.requests import CURRENT
 Level = Literal["debug", "info", "warn", "error", "fatal"]
 
 _MAX_TEXT = 8192
-_OWN_FIELDS = {"timestamp", "level", "message", "event", "service", "version", "environment", "correlation_id"}
+_OWN_FIELDS = {
+    "timestamp",
+    "level",
+    "message",
+    "event",
+    "service",
+    "version",
+    "environment",
+    "correlation_id",
+    "failed_dependency",
+    "excluded_because",
+}
 _STANDARD_FIELDS = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 """What every stdlib record carries; anything else on it came from `extra`."""
 OTHER_EVENT = "log"
@@ -60,6 +71,7 @@ class LogWriter:
         }
         if request is not None:
             record["correlation_id"] = request.correlation_id
+            record.update(request.verdict)
         for name, value in fields.items():
             record[f"{name}_" if name in _OWN_FIELDS else name] = value
         return encoded(record)

@@ -1,5 +1,6 @@
 """What a call costs, by the dated price snapshot, read when the first model call ends. No network, and no guessing:
-a model that the serving provider's list does not name has no price, which is not the same as costing nothing.
+a model that the serving provider's list does not name has no price, which is not the same as costing nothing. Prices
+are those of standard requests: discounts for batches and surcharges for priority are not in the snapshot.
 """
 
 import re

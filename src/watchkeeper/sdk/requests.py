@@ -93,6 +93,12 @@ class Request:
             self.stalled = True
         return quiet
 
+    @property
+    def verdict(self) -> dict[str, str]:
+        """What the service itself said about the request, for its log lines."""
+        said = {"failed_dependency": self.failed_by, "excluded_because": self.excluded}
+        return {name: text for name, text in said.items() if text}
+
     def facts(self, now: float) -> Facts:
         return Facts(
             ending=self.ending,

@@ -28,10 +28,14 @@ class Usefulness:
         return self._scanner.feed(raw).useful if self._events else bool(raw.strip())
 
 
-async def marked(pieces: AsyncIterator[T], request: Request, requests: Requests) -> AsyncIterator[T]:
+def marked(pieces: AsyncIterator[T], request: Request, requests: Requests) -> AsyncIterator[T]:
     """The same pieces; each useful one is noted as it goes out. Closing this closes the iterator within."""
-    usefulness = Usefulness()
     request.streamed = request.chosen = True
+    return _noted(pieces, request, requests)
+
+
+async def _noted(pieces: AsyncIterator[T], request: Request, requests: Requests) -> AsyncIterator[T]:
+    usefulness = Usefulness()
 
     def note(piece: object) -> None:
         if usefulness.of(piece):

@@ -122,7 +122,10 @@ class Watchkeeper(Generic[I]):
 
     @contained
     def failed(self, *, dependency: str = "") -> None:
-        """The current request is bad whatever its status: something it needs failed (a provider's 429 passed on)."""
+        """The current request is bad whatever its status: something it needs failed (a provider's 429 passed on).
+
+        Log lines of the request name it from here on.
+        """
         request = CURRENT.get()
         if request is not None:
             request.failed = True
