@@ -16,7 +16,7 @@ from watchkeeper.sdk.asgi import ASGIApp, Message, Receive, Send
 from watchkeeper.sdk.policy import Objective, Policy, RequestClass
 from watchkeeper.sdk.requests import Scope
 
-QUICK, SLOW = 0.1, 0.3
+QUICK, SLOW = 0.25, 0.6
 
 
 class Impatient(Instruments):
