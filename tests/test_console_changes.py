@@ -28,7 +28,7 @@ def test_a_version_that_follows_another_is_a_deploy() -> None:
     old = series("service_build_info", *[1.0] * 60, ago=600, version="1.0.0")
     new = series("service_build_info", *[1.0] * 20, version="1.1.0")
     # 20 samples of 30 s end now: the first is 570 s old
-    assert told(old, new) == [(570, Event.DEPLOY, f"{SERVICE}: version 1.0.0 -> 1.1.0")]
+    assert told(old, new) == [(570, Event.DEPLOY, f"{SERVICE}: version 1.0.0 → 1.1.0")]
 
 
 def test_a_version_that_comes_back_is_a_deploy_too() -> None:
@@ -38,7 +38,7 @@ def test_a_version_that_comes_back_is_a_deploy_too() -> None:
     rolled_back = Series(series("service_build_info", 1.0, version="1.0.0").labels, points)
     between = series("service_build_info", *[1.0] * 20, ago=300, version="1.1.0")
     texts = [change.text for change in changes((rolled_back, between))]
-    assert texts == [f"{SERVICE}: version 1.1.0 -> 1.0.0", f"{SERVICE}: version 1.0.0 -> 1.1.0"]
+    assert texts == [f"{SERVICE}: version 1.1.0 → 1.0.0", f"{SERVICE}: version 1.0.0 → 1.1.0"]
 
 
 def test_the_first_version_ever_is_no_deploy() -> None:

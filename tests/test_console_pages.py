@@ -92,8 +92,8 @@ def test_the_three_prints_of_now_say_the_same() -> None:
     assert facts["situation"]["told"]["value"]["pages"] == 2
     assert "2 pages, 4 messages" in text
     assert "2 pages, 4 messages" in markdown
-    assert "llm-copilot-agent: version 1.0.0 -> 1.1.0" in text
-    assert "llm-copilot-agent: version 1.0.0 -> 1.1.0" in markdown
+    assert "llm-copilot-agent: version 1.0.0 → 1.1.0" in text
+    assert "llm-copilot-agent: version 1.0.0 → 1.1.0" in markdown
 
 
 def test_the_first_heading_is_the_verdict() -> None:

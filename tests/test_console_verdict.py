@@ -68,6 +68,16 @@ def test_the_most_severe_thing_people_feel_is_named_before_an_equally_severe_cau
     assert "Likely cause: the service has not reached its database for a minute (DatabaseDown)." in answer.cause
 
 
+def test_a_warning_is_no_likely_cause_but_worth_a_look() -> None:
+    world = World()
+    world.fire("ServiceOutage")
+    world.fire("HighEventLoopLag", minutes=30)
+    world.fire("HighGarbageCollectionTime", pending=True)
+    answer = judged(world)
+    assert answer.cause == "Perhaps related: HighEventLoopLag."
+    assert answer.address.startswith("/alerts/ServiceOutage")
+
+
 def test_two_alerts_of_one_cause_are_named_together_and_always_in_the_same_order() -> None:
     world = World()
     world.fire("ServiceOutage")
@@ -138,7 +148,7 @@ def test_without_a_cause_alert_what_changed_just_before_is_named() -> None:
         Series(Labels(labels | {"version": "1.1.0"}), new),
     ]
     # 14:07 less 420 s
-    assert judged(world).cause == "Just before, at 14:00: llm-copilot-agent: version 1.0.0 -> 1.1.0."
+    assert judged(world).cause == "Just before, at 14:00: llm-copilot-agent: version 1.0.0 → 1.1.0."
 
 
 def test_a_cause_alone_says_what_it_does_to_people_without_claiming_a_pace() -> None:

@@ -29,6 +29,7 @@ from watchkeeper.model import Unit
 
 DRAWN_SECONDS = 3 * 3600.0
 STEP_SECONDS = 30.0
+GRID_SECONDS = 5.0
 MESSAGES = 20
 
 
@@ -115,8 +116,8 @@ def _phase(seen: Situation, active: tuple[ActiveAlert, ...]) -> str:
 
 
 def _span(now: float, sources: Sources) -> chart.Span:
-    """On the grid of its own step, so that a refresh moves the curve and does not redraw it."""
-    end = now // STEP_SECONDS * STEP_SECONDS
+    """On the grid of the fastest scrape: a refresh in between draws the same curve again."""
+    end = now // GRID_SECONDS * GRID_SECONDS
     return chart.Span(end - DRAWN_SECONDS, end, STEP_SECONDS, sources.zone)
 
 

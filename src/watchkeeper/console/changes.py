@@ -44,7 +44,7 @@ def _deploys(series: list[Series]) -> Iterator[_Owned]:
         ]
         if before:
             _, previous = max(before)
-            yield service, Change(first, Event.DEPLOY, f"{service}: version {previous} -> {version}")
+            yield service, Change(first, Event.DEPLOY, f"{service}: version {previous} → {version}")
 
 
 def _runs(series: Series) -> Iterator[tuple[float, float]]:

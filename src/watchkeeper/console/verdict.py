@@ -142,7 +142,7 @@ def _loud(situation: Situation, zone: tzinfo) -> Verdict | None:
         return None
     felt = [alert for alert in loud if alert.kind in _FELT]
     worst = felt[0] if felt else loud[0]
-    causes = sorted((a for a in situation.alerts if a.kind is Kind.CAUSE and a is not worst), key=order)
+    causes = _causes(situation, worst)
     row = _row(situation, worst) if worst.kind in _FELT else None
     guide = causes[0] if causes else worst
     return Verdict(
@@ -152,6 +152,13 @@ def _loud(situation: Situation, zone: tzinfo) -> Verdict | None:
         _cause(situation, worst, causes, zone),
         _first(guide),
         guide.address,
+    )
+
+
+def _causes(situation: Situation, worst: ActiveAlert) -> list[ActiveAlert]:
+    """Alerts that name a cause and would page for it themselves, firing ones first; a warning explains no outage."""
+    return sorted(
+        (a for a in situation.alerts if a.kind is Kind.CAUSE and a.severity in _LOUD and a is not worst), key=order
     )
 
 
@@ -233,7 +240,7 @@ def _budget_pace(row: SloRow) -> str:
 
 def _cause(situation: Situation, worst: ActiveAlert, causes: list[ActiveAlert], zone: tzinfo) -> str:
     muted = "" if worst.told else "It is silenced or inhibited, so nobody is paged for it."
-    named = _named_causes(causes) or _just_before(situation, worst, zone)
+    named = _named_causes(causes) or _just_before(situation, worst, zone) or _beside(situation)
     return " ".join(part for part in (named, muted, _untold(situation)) if part)
 
 
@@ -246,6 +253,12 @@ def _named_causes(causes: list[ActiveAlert]) -> str:
     others = dict.fromkeys(alert.name for alert in causes if alert.name != first.name and alert.phase is first.phase)
     also = f" Also: {', '.join(list(others)[:2])}." if others else ""
     return f"{likely}: {_named(first, alike)}.{also}"
+
+
+def _beside(situation: Situation) -> str:
+    """With nothing better to go by, what else is not as it should be."""
+    quiet = dict.fromkeys(a.name for a in situation.firing if a.kind is Kind.CAUSE and a.severity not in _LOUD)
+    return f"Perhaps related: {', '.join(list(quiet)[:2])}." if quiet else ""
 
 
 def _just_before(situation: Situation, worst: ActiveAlert, zone: tzinfo) -> str:
