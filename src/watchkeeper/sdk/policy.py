@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-AVAILABILITY = "availability"
-
 
 @dataclass(frozen=True, slots=True)
 class RequestClass:
