@@ -1,9 +1,8 @@
 """The alerts whose condition holds: Prometheus' and Alertmanager's views and the definitions, joined. Pure."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
-from watchkeeper.console.definitions import DefinedAlert, Definitions, numbered
+from watchkeeper.console.definitions import Definitions, numbered
 from watchkeeper.console.facts import ActiveAlert, Phase, Reach, Watch
 from watchkeeper.console.questions import Measured, Notified
 from watchkeeper.console.verdict import order
@@ -128,7 +127,3 @@ def _severity(text: str) -> Severity:
 
 def _kind(text: str) -> Kind:
     return Kind(text) if text in set(Kind) else Kind.CAUSE
-
-
-def of_definition(alerts: Iterable[ActiveAlert], defined: DefinedAlert) -> tuple[ActiveAlert, ...]:
-    return tuple(alert for alert in alerts if defined.matches(alert.name, dict(alert.labels)))
