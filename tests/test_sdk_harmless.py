@@ -162,8 +162,11 @@ def test_no_call_raises_whatever_it_is_given(wk: Wk, data: st.DataObject) -> Non
 
 
 def test_after_all_that_the_page_still_reads(wk: Wk) -> None:
-    assert samples(wk)["http_requests_in_flight"] == 0
-    assert sum(internal_errors(wk).values()) >= 0
+    wk.m.conversations_total.inc()
+    before = samples(wk)["conversations_total"]
+    wk.m.conversations_total.inc(by=2)
+    assert samples(wk)["conversations_total"] == before + 2
+    assert sum(internal_errors(wk).values()) > 0
     assert b"# EOF" in wk.page(openmetrics=True)
 
 
