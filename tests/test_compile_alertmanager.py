@@ -103,3 +103,11 @@ def test_pagerduty_gets_a_severity_it_knows(catalog: Catalog) -> None:
     text = json.dumps(_tree(catalog))
     assert 'eq .CommonLabels.severity \\"critical\\" }}critical' in text.replace('\\\\"', '\\"')
     assert '"high"' not in text.split('"receivers"')[1].replace("pagerduty-high", "")
+
+
+def test_a_notification_leads_to_the_alerts_own_page(catalog: Catalog) -> None:
+    deployment = replace(reference(catalog), console_url="http://127.0.0.1:8460")
+    text = compiled.configuration(catalog, deployment).text
+    link = "http://127.0.0.1:8460/alerts/{{ .CommonLabels.alertname }}"
+    assert f"client_url: {link}" in text
+    assert f"title_link: {link}" in text

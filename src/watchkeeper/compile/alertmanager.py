@@ -86,6 +86,12 @@ def _receiver(receiver: Receiver, deployment: Deployment) -> Tree:
             return {"name": receiver.name}
 
 
+def _link(deployment: Deployment) -> str:
+    """To the alert's own page, where there is a console."""
+    console = deployment.console_url
+    return f"{console}/alerts/{{{{ .CommonLabels.alertname }}}}" if console else "{{ .ExternalURL }}"
+
+
 def _pagerduty(sends: PagerDuty, deployment: Deployment) -> Tree:
     return {
         "routing_key_file": sends.routing_key_file,
@@ -96,7 +102,7 @@ def _pagerduty(sends: PagerDuty, deployment: Deployment) -> Tree:
         "component": "{{ .CommonLabels.component }}",
         "group": "{{ .CommonLabels.service }} {{ .CommonLabels.environment }}",
         "client": "Watchkeeper",
-        "client_url": deployment.console_url or "{{ .ExternalURL }}",
+        "client_url": _link(deployment),
         "details": {
             "what": '{{ template "wk.plain.text" . }}',
             "runbook": '{{ template "wk.runbook" . }}',
@@ -116,7 +122,7 @@ def _slack(sends: Slack, deployment: Deployment) -> Tree:
         "username": "Watchkeeper",
         "send_resolved": True,
         "title": '{{ template "wk.title" . }}',
-        "title_link": deployment.console_url or "{{ .ExternalURL }}",
+        "title_link": _link(deployment),
         "fallback": '{{ template "wk.title" . }}',
         "text": '{{ template "wk.slack.text" . }}',
         "footer": "",
