@@ -1,12 +1,25 @@
-"""`watchkeeper build`: definitions in, every engine's configuration out."""
+"""`watchkeeper build`: definitions in, every engine's configuration out, or the typed instruments of the SDK."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from watchkeeper.model import Catalog
+
 EXAMPLE = "Example: watchkeeper build --out monitoring, then watchkeeper build --out monitoring --verify in CI."
+
+
+class Made(StrEnum):
+    """What `--target` can name."""
+
+    ENGINES = "engines"
+    PYTHON = "python"
+
+
+DEFAULT_OUT = {Made.ENGINES: Path("monitoring"), Made.PYTHON: Path("instruments.py")}
 
 
 def register(app: typer.Typer) -> None:
@@ -18,43 +31,76 @@ def build(
         Path | None, typer.Argument(help="Project file. Default: watchkeeper.yaml if present, else the pack alone.")
     ] = None,
     *,
-    out: Annotated[Path, typer.Option(help="Directory to write to.")] = Path("monitoring"),
-    verify: Annotated[bool, typer.Option("--verify", help="Write nothing; fail if the directory differs.")] = False,
+    target: Annotated[
+        Made,
+        typer.Option(help="engines: a directory of configurations. python: the SDK's typed instruments, a module."),
+    ] = Made.ENGINES,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write. Default: monitoring, or instruments.py.", show_default=False)
+    ] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Write nothing; fail if what is there differs.")] = False,
     environment: Annotated[str, typer.Option(help="Environment the addresses and labels are for.")] = "production",
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
-    """Compile the definitions for Prometheus and Alertmanager: all files or none.
+    """Compile the definitions: all files or none.
 
     Exit codes: 0 built (or nothing differs), 1 problems in the definitions (or drift), 2 misuse.
     """
-    from watchkeeper import compile as compiler
     from watchkeeper import files
     from watchkeeper.cli.definitions import load_or_exit
-    from watchkeeper.compile.reference import reference
 
     catalog = load_or_exit(project)
-    documents = {d.path: d.text for d in compiler.build(catalog, reference(catalog, environment))}
-    if verify:
-        drift = files.differences(out, documents)
-        _report({"out": str(out), "drift": list(drift)}, as_json=as_json, lines=_drift_lines(out, drift))
-        raise typer.Exit(1 if drift else 0)
-    changed = files.write_tree(out, documents)
-    _report(
-        {"out": str(out), "files": sorted(documents), "changed": list(changed)},
-        as_json=as_json,
-        lines=[f"{out}: {len(documents)} files, {len(changed)} changed", *(f"  {name}" for name in changed)],
-    )
-
-
-def _drift_lines(out: Path, drift: tuple[str, ...]) -> list[str]:
-    if not drift:
-        return [f"{out}: as built from the definitions"]
-    return [
-        f"{out}: {len(drift)} files differ from what the definitions say",
-        *(f"  {name}" for name in drift),
-        f"run: watchkeeper build --out {out}",
-    ]
-
-
-def _report(facts: dict[str, str | list[str]], *, as_json: bool, lines: list[str]) -> None:
+    place = out or DEFAULT_OUT[target]
+    if target is Made.PYTHON:
+        folder, made = place.parent, {place.name: _instruments(catalog)}
+    else:
+        folder, made = place, _engines(catalog, environment)
+    changed = files.differences(folder, made)
+    if not verify:
+        _write(target, folder, made)
+    facts: dict[str, str | list[str]] = {"out": str(place), "files": sorted(made), "changed": list(changed)}
+    lines = _drift(place, changed) if verify else _built(place, made, changed)
     typer.echo(json.dumps(facts) if as_json else "\n".join(lines))
+    raise typer.Exit(1 if verify and changed else 0)
+
+
+def _engines(catalog: Catalog, environment: str) -> dict[str, str]:
+    from watchkeeper import compile as compiler
+    from watchkeeper.compile.reference import reference
+
+    return {document.path: document.text for document in compiler.build(catalog, reference(catalog, environment))}
+
+
+def _instruments(catalog: Catalog) -> str:
+    from importlib.metadata import version
+
+    from genai_prices.data import providers
+
+    from watchkeeper.compile import prices, python
+
+    return python.instruments(catalog, prices.snapshot(providers, version("genai-prices")))
+
+
+def _write(target: Made, folder: Path, made: dict[str, str]) -> None:
+    from watchkeeper import files
+
+    if target is Made.ENGINES:
+        files.write_tree(folder, made)
+        return
+    for name, text in made.items():
+        # a module among others: the directory is not ours to tidy
+        files.write(folder / name, text)
+
+
+def _built(place: Path, made: dict[str, str], changed: tuple[str, ...]) -> list[str]:
+    return [f"{place}: {len(made)} files, {len(changed)} changed", *(f"  {name}" for name in changed)]
+
+
+def _drift(place: Path, changed: tuple[str, ...]) -> list[str]:
+    if not changed:
+        return [f"{place}: as the definitions say"]
+    return [
+        f"{place}: {len(changed)} files differ from what the definitions say",
+        *(f"  {name}" for name in changed),
+        "run the same command without --verify",
+    ]
