@@ -67,6 +67,21 @@ def test_something_else_of_the_same_name_is_not_the_engine(empty_path: Path, tex
     assert engines.find("prometheus", []) == Missing("prometheus", f"{path} does not run as prometheus")
 
 
+def test_one_that_is_too_old_is_named_and_passed_over(tmp_path: Path, empty_path: Path) -> None:
+    old = _says(empty_path / "prometheus", "prometheus, version 2.31.2+ds1 (branch: debian/sid)")
+    assert engines.find("prometheus", [tmp_path]) == Missing(
+        "prometheus", f"{old} is 2.31.2+ds1, at least 2.42 is needed"
+    )
+    new = _says(tmp_path / "debian/usr/bin/prometheus", "prometheus, version 2.42.0+ds (branch: debian/sid)")
+    assert engines.find("prometheus", [tmp_path]) == Engine("prometheus", new, "2.42.0+ds")
+
+
+@pytest.mark.parametrize(("version", "found"), [("0.24.0", False), ("0.25.0", True), ("0.33.1", True), ("1.0.0", True)])
+def test_versions_are_compared_as_numbers(empty_path: Path, version: str, found: bool) -> None:
+    _says(empty_path / "amtool", f"amtool, version {version} (branch: x)")
+    assert isinstance(engines.find("amtool", []), Engine) is found
+
+
 def test_a_binary_of_another_machine_does_not_hide_one_that_runs(tmp_path: Path, empty_path: Path) -> None:
     alien = empty_path / "amtool"
     alien.write_bytes(b"\x7fELF made for another processor")
@@ -88,7 +103,7 @@ def test_the_message_for_a_missing_engine_has_a_command_for_each_system() -> Non
     for command in (
         "sudo apt-get install prometheus prometheus-alertmanager",
         "brew install prometheus alertmanager",
-        "go install github.com/prometheus/alertmanager/cmd/alertmanager@v0.27.0",
+        "go install github.com/prometheus/alertmanager/cmd/alertmanager@v0.28.1",
         "WATCHKEEPER_ENGINES",
     ):
         assert command in message

@@ -36,8 +36,8 @@ def _sends(receivers: tuple[Receiver, ...], name: str) -> PagerDuty | Slack | We
 
 def test_secrets_are_made_once(layout: Layout) -> None:
     before = {path.name: path.read_text() for path in layout.secrets.iterdir()}
-    assert set(before) == {"engine-password", "deadman", "demo-control", "probe"}
-    assert len(set(before.values())) == 4
+    assert set(before) == {"engine-password", "deadman", "probe"}
+    assert len(set(before.values())) == 3
     assert all(len(secret) == 64 and int(secret, 16) >= 0 for secret in before.values()), "256 bits, no newline"
     credentials.ensure(layout)
     assert {path.name: path.read_text() for path in layout.secrets.iterdir()} == before

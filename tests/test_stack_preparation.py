@@ -141,10 +141,10 @@ def test_a_record_survives_being_written(layout: Layout) -> None:
 
 def test_children_inherit_little(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
-        "LD_PRELOAD": "/tmp/evil.so",
+        "LD_PRELOAD": "/opt/evil.so",
         "HTTP_PROXY": "http://proxy.example",
         "AWS_SECRET_ACCESS_KEY": "x",
-        "PYTHONSTARTUP": "/tmp/x.py",
+        "PYTHONSTARTUP": "/opt/x.py",
         "LANG": "de_DE.UTF-8",
         "PATH": "/usr/bin:.::relative/bin:/bin",
     }.items():

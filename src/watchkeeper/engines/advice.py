@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from watchkeeper.engines.binary import Engine, Missing
 from watchkeeper.engines.places import VARIABLE
 
+# Newer modules of Alertmanager do not build, their assets are missing; older ones of Prometheus refuse `go install`.
 COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "Debian, Ubuntu",
@@ -13,14 +14,14 @@ COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "sudo systemctl disable --now prometheus prometheus-alertmanager   # the packages start both",
         ),
     ),
-    ("macOS", ("brew install prometheus alertmanager",)),
+    ("macOS", ("brew install prometheus alertmanager   # a Homebrew without alertmanager: see Go",)),
     (
         "any system with Go",
         (
-            "go install github.com/prometheus/prometheus/cmd/prometheus@v0.54.1",
-            "go install github.com/prometheus/prometheus/cmd/promtool@v0.54.1",
-            "go install github.com/prometheus/alertmanager/cmd/alertmanager@v0.27.0",
-            "go install github.com/prometheus/alertmanager/cmd/amtool@v0.27.0",
+            "go install github.com/prometheus/prometheus/cmd/prometheus@v0.316.0",
+            "go install github.com/prometheus/prometheus/cmd/promtool@v0.316.0",
+            "go install github.com/prometheus/alertmanager/cmd/alertmanager@v0.28.1",
+            "go install github.com/prometheus/alertmanager/cmd/amtool@v0.28.1",
             'export PATH="$PATH:$(go env GOPATH)/bin"',
         ),
     ),

@@ -21,6 +21,13 @@ _FILES: dict[Name, tuple[str, ...]] = {
     "amtool": ("amtool",),
 }
 _VERSION_SECONDS = 20
+OLDEST: dict[Name, tuple[int, int]] = {
+    "prometheus": (2, 42),
+    "promtool": (2, 42),
+    "alertmanager": (0, 25),
+    "amtool": (0, 25),
+}
+"""What the compiled configuration is made for and tested with. Older ones refuse some of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,9 @@ def find(name: Name, directories: Sequence[Path] | None = None) -> Engine | Miss
         if version is None:
             rejected.append(f"{path} does not run as {name}")
             continue
+        if _too_old(name, version):
+            rejected.append(f"{path} is {version}, at least {'.'.join(map(str, OLDEST[name]))} is needed")
+            continue
         if unpacked is not None and name == "alertmanager":
             binary, prefix = templates.runnable(path, unpacked)
             return Engine(name, binary, version, prefix)
@@ -67,6 +77,12 @@ def _candidates(name: Name, folders: Sequence[Path]) -> list[tuple[Path, Path | 
     trees = [folder / places.UNPACKED for folder in folders]
     unpacked = [(tree / "usr" / "bin" / file, tree) for tree in trees for file in _FILES[name]]
     return [*on_path, *((path, tree) for path, tree in unpacked if path.is_file())]
+
+
+def _too_old(name: Name, version: str) -> bool:
+    """Own builds may not say their version: they are taken as they are."""
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) < OLDEST[name]
 
 
 def _version(path: Path, name: Name) -> str | None:

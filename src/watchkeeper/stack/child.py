@@ -1,6 +1,5 @@
 """What the supervisor has to know of a process: all of it data."""
 
-import signal
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -27,6 +26,5 @@ class Child:
     """Children that must have been ready once before this one is started."""
     checked: bool = True
     """Whether one that stops answering is restarted. Not the demo's: being ill is its work."""
-    stop_signal: signal.Signals = signal.SIGTERM
     patience_seconds: float = 30.0
     """How long it may take to become ready."""

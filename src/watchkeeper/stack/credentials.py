@@ -27,7 +27,7 @@ class Addresses:
 def ensure(layout: Layout) -> None:
     """Make what every stack needs and does not have yet."""
     layout.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name in ("engine-password", "deadman", "demo-control", "probe"):
+    for name in ("engine-password", "deadman", "probe"):
         _kept(layout.secrets / name, secrets.token_hex(32))
 
 

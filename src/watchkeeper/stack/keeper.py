@@ -84,7 +84,7 @@ class Keeper:
         process = self._process
         if process is not None:
             if seconds > 0:
-                _signal(process, self.child.stop_signal)
+                _signal(process, signal.SIGTERM)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(process.wait(), seconds)
             await self._end(process)
