@@ -42,7 +42,7 @@ def _server(answer: Answer) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - the parent's name
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

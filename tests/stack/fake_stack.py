@@ -53,7 +53,7 @@ def main() -> int:
         with preparation.claim(layout) as held:
             token = preparation.new_token()
             prepared = Prepared(layout, Purpose(False, "test", None), ports, children, (), token)
-            done = running.run(prepared, held, say=say, started=lambda _: say("started", Tone.GOOD))
+            done = running.run(prepared, held, say=say, started=lambda: say("started", Tone.GOOD))
             return 0 if done else 1
     except Refusal as refusal:
         say(str(refusal), Tone.BAD)

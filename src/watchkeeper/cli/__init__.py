@@ -40,11 +40,14 @@ def application() -> "typer.Typer":
         pretty_exceptions_enable=False,
     )
     _add_version(app)
-    for verb in VERBS:
-        name = f"watchkeeper.cli.{verb}"
-        if importlib.util.find_spec(name):
-            importlib.import_module(name).register(app)
+    for verb in verbs():
+        importlib.import_module(f"watchkeeper.cli.{verb}").register(app)
     return app
+
+
+def verbs() -> tuple[str, ...]:
+    """The verbs of this installation."""
+    return tuple(verb for verb in VERBS if importlib.util.find_spec(f"watchkeeper.cli.{verb}"))
 
 
 def _add_version(app: "typer.Typer") -> None:

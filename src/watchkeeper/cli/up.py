@@ -13,7 +13,6 @@ import typer
 if TYPE_CHECKING:
     from watchkeeper.stack.layout import Layout
     from watchkeeper.stack.preparation import Prepared
-    from watchkeeper.stack.record import Record
 
 EXAMPLE = "Example: watchkeeper up --demo, then in another terminal: watchkeeper demo break provider-outage."
 StateOption = Annotated[Path, typer.Option("--state", help="Directory for data, logs, secrets, configuration.")]
@@ -81,7 +80,7 @@ def _run(layout: "Layout", wish: "Wish", *, detached: bool) -> int:
         purpose = Purpose(wish.demo, wish.environment, project_file(wish.project))
         prepared = preparation.prepare(catalog, purpose, layout, first_port=wish.first_port, say=say)
 
-        def started(_: "Record") -> None:
+        def started() -> None:
             _announce(prepared, detached=detached)
             if detached:
                 _leave_terminal(layout.log("supervisor"))

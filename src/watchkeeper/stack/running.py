@@ -20,7 +20,7 @@ _ROTATE_SECONDS = 10.0
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def run(prepared: Prepared, held: Lock, *, say: Say, started: Callable[[Record], None]) -> bool:
+def run(prepared: Prepared, held: Lock, *, say: Say, started: Callable[[], None]) -> bool:
     """Until a stop signal. False if the stack could not be started. Removes the record; the lock stays the caller's."""
     try:
         return asyncio.run(_run(prepared, held, say, started))
@@ -28,7 +28,7 @@ def run(prepared: Prepared, held: Lock, *, say: Say, started: Callable[[Record],
         prepared.layout.record.unlink(missing_ok=True)
 
 
-async def _run(prepared: Prepared, held: Lock, say: Say, started: Callable[[Record], None]) -> bool:
+async def _run(prepared: Prepared, held: Lock, say: Say, started: Callable[[], None]) -> bool:
     layout, environment = prepared.layout, preparation.environment(prepared.token)
     leash = Leash(
         layout.record, prepared.token, lock=held.descriptor, log=layout.log("reaper"), environment=environment
@@ -40,7 +40,7 @@ async def _run(prepared: Prepared, held: Lock, say: Say, started: Callable[[Reco
     await leash.tie()
     rotation = asyncio.create_task(_rotate(layout))
     try:
-        return await supervisor.run(_stop_on_signals(supervisor, say), lambda: started(_record(prepared, supervisor)))
+        return await supervisor.run(_stop_on_signals(supervisor, say), started)
     finally:
         rotation.cancel()
         recorder.close()
