@@ -1,7 +1,7 @@
 """What may be handed to the Rust parser: it recurses without a limit, and a stack overflow there ends the process."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from watchkeeper.promql.render import quote
@@ -78,7 +78,7 @@ def check(text: str) -> None:
         raise PromqlError("a NUL character", text.index("\0"))
     words = list(tokens(text))
     _check_nesting(words)
-    words = list(_outside_braces(words))
+    words = list(outside_braces(words))
     _check_operators(words)
     _check_times(words)
 
@@ -91,7 +91,7 @@ def _check_nesting(words: list[Token]) -> None:
             raise PromqlError(f"brackets nested more than {MAX_NESTING} deep", word.position)
 
 
-def _outside_braces(words: list[Token]) -> Iterator[Token]:
+def outside_braces(words: Iterable[Token]) -> Iterator[Token]:
     """Without matchers: their `=` and `!=` are no operators."""
     inside = False
     for word in words:
