@@ -5,14 +5,11 @@ from watchkeeper.compile import texts
 from watchkeeper.compile.detection import Detection, evaluation, group_wait
 from watchkeeper.compile.scope import scoped
 from watchkeeper.formats.prometheus import Alerting, Group, Pairs
-from watchkeeper.model import Alert, Catalog, Comparison, Kind, Scrape, Service, Severity, Unit
+from watchkeeper.model import Alert, Catalog, Comparison, Scrape, Service, Severity, Unit
 from watchkeeper.promql import build
 from watchkeeper.promql.nodes import Node, Selector
 from watchkeeper.promql.rewrite import metrics, ranges
 from watchkeeper.quantity import Duration
-
-_OWN_KINDS = (Kind.MONITORING, Kind.WATCHDOG)
-"""They speak of the monitoring itself, not of one service: nothing is injected."""
 
 
 def groups(catalog: Catalog) -> tuple[Group, ...]:
@@ -23,7 +20,7 @@ def groups(catalog: Catalog) -> tuple[Group, ...]:
             rules = tuple(
                 _alerting(catalog, service, alert)
                 for alert in service.alerts
-                if alert.kind not in _OWN_KINDS and (alert.severity is Severity.CRITICAL) is critical
+                if not alert.kind.about_monitoring and (alert.severity is Severity.CRITICAL) is critical
             )
             if rules:
                 severity = Severity.CRITICAL if critical else Severity.WARNING
@@ -33,7 +30,7 @@ def groups(catalog: Catalog) -> tuple[Group, ...]:
         alert.name: (service, alert)
         for service in catalog.services
         for alert in service.alerts
-        if alert.kind in _OWN_KINDS
+        if alert.kind.about_monitoring
     }
     rules = tuple(_alerting(catalog, service, alert) for service, alert in own.values())
     return (
@@ -62,7 +59,8 @@ def _alerting(catalog: Catalog, service: Service, alert: Alert) -> Alerting:
 
 
 def _node(text: str, alert: Alert, service: Service) -> Node:
-    return promql.parse(text) if alert.kind in _OWN_KINDS else scoped(text, service)
+    """Nothing is injected into what speaks of no single service."""
+    return promql.parse(text) if alert.kind.about_monitoring else scoped(text, service)
 
 
 def _compared(alert: Alert, value: Node) -> Node:

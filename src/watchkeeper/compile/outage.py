@@ -5,11 +5,11 @@ What must be seen even when budgets, history and the service's own view fail.
 
 from watchkeeper import conventions, promql
 from watchkeeper.compile import texts
-from watchkeeper.compile.scope import KEYS
 from watchkeeper.formats.prometheus import Alerting, Group
 from watchkeeper.model import Catalog, Kind, Requests, Service, Severity, Slo
 from watchkeeper.promql import build
 from watchkeeper.promql.nodes import Node
+from watchkeeper.promql.scope import KEYS
 from watchkeeper.quantity import Duration, Ratio
 
 COLLAPSE_SHARE = Ratio.of(percent=10)

@@ -1,15 +1,10 @@
-"""Every expression of a service speaks of that service alone and keeps its environment apart."""
+"""What a definition's text means within its service."""
 
 from watchkeeper.model import Service
 from watchkeeper.promql import parse
-from watchkeeper.promql.nodes import Matcher, MatchOperator, Node
-from watchkeeper.promql.rewrite import inject, keep_labels
-
-KEYS = ("service", "environment")
-"""Labels every series of a service carries through every aggregation."""
+from watchkeeper.promql.nodes import Node
+from watchkeeper.promql.scope import scope
 
 
 def scoped(text: str, service: Service) -> Node:
-    """PromQL as its owner wrote it, with `service` in every selector and the keys kept by every aggregation."""
-    here = Matcher("service", MatchOperator.EQUAL, service.name)
-    return keep_labels(inject(parse(text), (here,)), KEYS)
+    return scope(parse(text), service.name)

@@ -12,11 +12,12 @@ from decimal import Decimal
 
 from watchkeeper import budget, conventions, promql
 from watchkeeper.compile import texts
-from watchkeeper.compile.scope import KEYS, scoped
+from watchkeeper.compile.scope import scoped
 from watchkeeper.formats.prometheus import Alerting, Group, Recording
 from watchkeeper.model import BudgetState, Catalog, Kind, Queries, Service, Severity, Slo
 from watchkeeper.promql import build
 from watchkeeper.promql.nodes import Node, Selector
+from watchkeeper.promql.scope import KEYS
 from watchkeeper.quantity import Duration
 
 LEVEL_0 = Duration.of(minutes=5)

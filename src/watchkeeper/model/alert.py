@@ -26,6 +26,11 @@ class Kind(StrEnum):
     MONITORING = "monitoring"
     WATCHDOG = "watchdog"
 
+    @property
+    def about_monitoring(self) -> bool:
+        """Such an alert speaks of the monitoring itself, not of one service."""
+        return self in {Kind.MONITORING, Kind.WATCHDOG}
+
 
 class Comparison(StrEnum):
     ABOVE = "above"
