@@ -8,7 +8,7 @@ import promql_parser
 import pytest
 
 from watchkeeper import engines
-from watchkeeper.promql.functions import FUNCTIONS, REMOVED, Function, Type
+from watchkeeper.promql.functions import FUNCTIONS, NEAREST, REMOVED, Function, Type
 
 ARGUMENTS = {Type.SCALAR: "1", Type.VECTOR: "up", Type.RANGE: "up[5m]", Type.STRING: '"text"'}
 THEIR_NAMES = {Type.SCALAR: "Scalar", Type.VECTOR: "Vector", Type.RANGE: "Matrix", Type.STRING: "String"}
@@ -32,6 +32,13 @@ def test_the_parser_knows_the_same_types(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(REMOVED))
 def test_what_was_removed_is_not_in_the_table(name: str) -> None:
     assert name not in FUNCTIONS
+
+
+@pytest.mark.parametrize("name", sorted(NEAREST))
+def test_what_comes_nearest_is_known_to_all(name: str) -> None:
+    aggregates = {"topk"}
+    assert name not in FUNCTIONS
+    assert any(known in NEAREST[name] for known in FUNCTIONS.keys() | aggregates) or "group_left" in NEAREST[name]
 
 
 @pytest.mark.engine

@@ -111,6 +111,17 @@ IMPOSSIBLE = [
     ('sum(rate(up{slo="x"}[5m]))', "slo", "`up` has no label `slo`: nothing is selected"),
     ("sum by (slo) (up)", "slo", "grouped by `slo`, which nothing inside has"),
     ("max by (le) (histogram_quantile(0.9, seconds_bucket))", "le", "grouped by `le`, which nothing inside has"),
+    ("slo:ratio * on (nowhere) up", "nowhere", "`*` compares `nowhere`, which neither side ever has"),
+    (
+        "slo:ratio * on (service) group_left (vers) build_info",
+        "vers",
+        "`group_left` copies `vers`, which that side never has",
+    ),
+    (
+        "build_info * on (service) group_right (vers) slo:ratio",
+        "vers",
+        "`group_right` copies `vers`, which that side never has",
+    ),
 ]
 
 
@@ -119,6 +130,13 @@ def test_what_can_never_work_is_found(text: str, label: str, reason: str) -> Non
     first = impossible(parse(text), labels_of)[0]
     assert first.label == label
     assert first.reason.startswith(reason)
+
+
+def test_what_could_stand_there_is_told() -> None:
+    (grouping,) = impossible(parse("sum by (sol) (slo:ratio)"), labels_of)
+    assert sorted_words(grouping.possible) == "environment service slo"
+    (join,) = impossible(parse("slo:ratio / on (service, slo) up"), labels_of)
+    assert sorted_words(join.possible) == "environment instance job service"
 
 
 @pytest.mark.parametrize(
@@ -135,6 +153,8 @@ def test_what_can_never_work_is_found(text: str, label: str, reason: str) -> Non
         "stranger and on (slo) slo:ratio",
         "slo:ratio * on (service) group_left (version) build_info",
         "sum(up) / sum(up)",
+        "vector(1) * on (slo) vector(2)",
+        "stranger * on (slo) group_left (version) stranger",
     ],
 )
 def test_what_may_work_is_left_alone(text: str) -> None:

@@ -1,28 +1,13 @@
 """PromQL in definitions: which names, labels and units are accepted, and which are problems."""
 
-from datetime import date
 from pathlib import Path
 
 import pytest
 
-from watchkeeper import promql, spec
-from watchkeeper.problem import Problem
+from spec_bench import of_value, problems
+from watchkeeper import promql
 from watchkeeper.quantity import Measure
-from watchkeeper.spec.expressions import unit
-
-PACK = Path(__file__).parent / "golden" / "pack"
-TODAY = date(2027, 1, 15)
-
-
-def problems(folder: Path, text: str) -> tuple[Problem, ...]:
-    project = folder / "watchkeeper.yaml"
-    project.write_text("service: x\n" + text, encoding="utf-8")
-    return spec.load(project, pack=PACK, today=TODAY).problems
-
-
-def of_value(folder: Path, value: str, threshold: str = "above: 0", more: str = "") -> list[str]:
-    text = f"alerts:\n  HighLatency:\n    value: >-\n      {value}\n    {threshold}\n{more}"
-    return [problem.code for problem in problems(folder, text)]
+from watchkeeper.spec.units import unit
 
 
 @pytest.mark.parametrize(
@@ -42,6 +27,9 @@ def of_value(folder: Path, value: str, threshold: str = "above: 0", more: str = 
         'ALERTS{alertname="X"}',
         "vector(1)",
         "scrape_samples_scraped",
+        'dependency_up{role="service"}',  # added by the scrape
+        'up{role="probe"}',
+        'memory_bytes{zone="a"}',  # an engine may have labels that nobody declared
     ],
 )
 def test_names_that_exist_are_accepted(tmp_path: Path, value: str) -> None:
@@ -61,6 +49,7 @@ def test_names_that_exist_are_accepted(tmp_path: Path, value: str) -> None:
         ('sli_events_total{slo="availabilty"}', "unknown-value"),
         ('sli_events_total{class="batch"}', "unknown-value"),
         ("sum(", "bad-promql"),
+        ("http_request_duration_seconds", "unknown-metric"),  # a histogram is its parts
         ("memory_bytes > 5", "comparison"),
         ("memory_bytes == 5", "comparison"),
     ],
@@ -73,6 +62,32 @@ def test_a_guard_is_read_like_a_value_but_may_compare(tmp_path: Path) -> None:
     assert of_value(tmp_path, "memory_bytes", more="    guard: sum(memory_bytes) > 1e9\n") == []
     assert of_value(tmp_path, "memory_bytes", more="    guard: memory_bites > 1\n") == ["unknown-metric"]
     assert of_value(tmp_path, "memory_bytes", more="    guard: ')'\n") == ["bad-promql"]
+
+
+def test_what_a_project_says_of_an_engine_s_metric_is_not_all_there_is(tmp_path: Path) -> None:
+    """Values of an engine's own labels may be others; `role` is what the scrape sets."""
+    metric = "{type: gauge, help: x, category: x, scrape: standard, retention: 30d, emitter: engine, labels: %s}"
+    up, own = metric % "{role: [service, probe]}", metric % "{zone: [a, b]}"
+    metrics = f"metrics:\n  up: {up}\n  zones: {own}\n"
+    assert of_value(tmp_path, 'zones{zone="c",rack="1"}', more=metrics) == []
+    assert of_value(tmp_path, 'up{role="service"}', more=metrics) == []
+    assert of_value(tmp_path, 'up{role="servce"}', more=metrics) == ["unknown-value"]
+
+
+@pytest.mark.parametrize(
+    ("total", "bad", "codes"),
+    [
+        ("sli_events_total", 'sli_events_total{outcome="bad"}', []),
+        ("strangers_total", "strangers_bad_total", []),  # a foreign service's
+        ("http_request_duration_seconds_count", 'http_request_duration_seconds_bucket{le="1"}', []),
+        ("http_request_duration_seconds", "sli_events_total", ["unknown-metric"]),
+        ("memory_bytes", "sli_events_total", ["not-a-counter"]),
+        ('sli_events_total{outcom="good"}', 'sli_events_total{outcome="bda"}', ["unknown-label", "unknown-value"]),
+    ],
+)
+def test_counters_of_an_objective(tmp_path: Path, total: str, bad: str, codes: list[str]) -> None:
+    text = f"slos:\n  availability:\n    total: {total}\n    bad: {bad}\n"
+    assert [problem.code for problem in problems(tmp_path, text)] == codes
 
 
 def test_a_metric_with_a_mistake_of_its_own_is_no_unknown_metric(tmp_path: Path) -> None:

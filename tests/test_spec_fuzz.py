@@ -214,6 +214,10 @@ BOMBS = {
     "deep braces": "alerts: " + "{a: " * 20_000,
     "deep promql": "alerts:\n  A:\n    value: '" + "(" * 60_000 + "'\n",
     "long promql": "alerts:\n  A:\n    value: '" + "x + " * 30_000 + "x'\n",
+    "wide promql": "alerts:\n  DatabaseDown: {value: '" + " + ".join(["sum by (x) (dependency_up)"] * 190) + "'}\n",
+    "many matchers": "alerts:\n  DatabaseDown: {value: 'dependency_up{"
+    + ",".join(f'x{n}="1"' for n in range(5000))
+    + "}'}\n",
     "many keys": "alerts:\n" + "".join(f"  A{n}: {{for: 5}}\n" for n in range(5000)),
     "many unknown keys": "".join(f"key{n}: 5\n" for n in range(20_000)),
     "one long key": "x" * 1_000_000 + ": 5\n",

@@ -59,3 +59,17 @@ FUNCTIONS: dict[str, Function] = {
 }
 
 REMOVED = {"holt_winters": "it became the experimental `double_exponential_smoothing`"}
+
+NEAREST = {
+    "double_exponential_smoothing": "avg_over_time",
+    "histogram_avg": "histogram_sum(x) / histogram_count(x)",
+    "histogram_stddev": "histogram_quantile",
+    "histogram_stdvar": "histogram_quantile",
+    "info": "* on (instance, job) group_left (…) target_info",
+    "limit_ratio": "topk",
+    "limitk": "topk",
+    "mad_over_time": "stddev_over_time",
+    "sort_by_label": "sort",
+    "sort_by_label_desc": "sort_desc",
+}
+"""What every Prometheus knows and comes nearest to functions and operators that only newer ones know."""

@@ -44,6 +44,10 @@ class Labels:
     def must_have(self, label: str) -> bool:
         return label in self.guaranteed
 
+    def missing_in(self, other: "Labels") -> frozenset[str]:
+        """Labels that are always here and never there: compared, they keep the two from matching."""
+        return frozenset(label for label in self.guaranteed if not other.may_have(label))
+
     def without(self, labels: frozenset[str]) -> "Labels":
         return Labels(self.guaranteed - labels, self.possible - labels, self.open)
 
@@ -65,6 +69,8 @@ class Impossible:
     node: Node
     label: str
     reason: str
+    possible: frozenset[str]
+    """Labels that could stand there."""
 
 
 def type_of(node: Node) -> Type:
@@ -89,40 +95,63 @@ def type_of(node: Node) -> Type:
 
 def labels(node: Node, labels_of: LabelsOf) -> Labels:
     """The labels of a result, the metric's name aside. A scalar has none."""
-    match node:
-        case Number() | String():
-            flow = Labels()
-        case Selector():
-            flow = _of_selector(node, labels_of)
-        case Range():
-            flow = _of_selector(node.selector, labels_of)
-        case Subquery() | Negation():
-            flow = labels(node.expr, labels_of)
-        case Call():
-            flow = _of_call(node, labels_of)
-        case Aggregation():
-            flow = _of_aggregation(node, labels(node.expr, labels_of))
-        case Binary():
-            flow = _of_binary(node, labels(node.lhs, labels_of), labels(node.rhs, labels_of))
-    return flow
+    return _Flow(labels_of).of(node)
 
 
 def impossible(node: Node, labels_of: LabelsOf) -> tuple[Impossible, ...]:
     """Matchers on labels a metric lacks, groupings by labels that cannot come, joins that never match."""
-    return tuple(problem for part in walk(node) for problem in _impossible_in(part, labels_of))
+    flow = _Flow(labels_of)
+    return tuple(problem for part in walk(node) for problem in _impossible_in(part, flow))
 
 
-def _impossible_in(node: Node, labels_of: LabelsOf) -> Iterator[Impossible]:
+class _Flow:
+    """The labels of every part of one expression, each worked out once."""
+
+    def __init__(self, labels_of: LabelsOf) -> None:
+        self.labels_of = labels_of
+        self._known: dict[int, Labels] = {}
+
+    def of(self, node: Node) -> Labels:
+        found = self._known.get(id(node))
+        if found is None:
+            found = self._known[id(node)] = self._of(node)
+        return found
+
+    def _of(self, node: Node) -> Labels:
+        match node:
+            case Number() | String():
+                flow = Labels()
+            case Selector():
+                flow = _of_selector(node, self.labels_of)
+            case Range():
+                flow = _of_selector(node.selector, self.labels_of)
+            case Subquery() | Negation():
+                flow = self.of(node.expr)
+            case Call():
+                flow = _of_call(node, self)
+            case Aggregation():
+                flow = _of_aggregation(node, self.of(node.expr))
+            case Binary():
+                flow = _of_binary(node, self.of(node.lhs), self.of(node.rhs))
+        return flow
+
+
+def _impossible_in(node: Node, flow: _Flow) -> Iterator[Impossible]:
     match node:
         case Selector():
-            yield from _dead_matchers(node, labels_of)
+            yield from _dead_matchers(node, flow.labels_of)
         case Aggregation() if not node.grouping.without:
-            flow = labels(node.expr, labels_of)
-            for label in node.grouping.labels:
-                if not flow.may_have(label):
-                    yield Impossible(node, label, f"grouped by `{label}`, which nothing inside has")
+            yield from _dead_groupings(node, flow.of(node.expr))
         case Binary() if type_of(node.lhs) is type_of(node.rhs) is Type.VECTOR and node.operator is not Operator.OR:
-            yield from _dead_joins(node, labels(node.lhs, labels_of), labels(node.rhs, labels_of))
+            left, right = flow.of(node.lhs), flow.of(node.rhs)
+            yield from _dead_joins(node, left, right)
+            yield from _dead_copies(node, left, right)
+
+
+def _dead_groupings(node: Aggregation, inside: Labels) -> Iterator[Impossible]:
+    for label in node.grouping.labels:
+        if not inside.may_have(label):
+            yield Impossible(node, label, f"grouped by `{label}`, which nothing inside has", inside.possible)
 
 
 def _dead_matchers(node: Selector, labels_of: LabelsOf) -> Iterator[Impossible]:
@@ -131,17 +160,32 @@ def _dead_matchers(node: Selector, labels_of: LabelsOf) -> Iterator[Impossible]:
         return
     for matcher in node.matchers:
         if matcher.label not in declared and matcher.label != "__name__" and _needs_value(matcher):
-            yield Impossible(node, matcher.label, f"`{node.name}` has no label `{matcher.label}`: nothing is selected")
+            reason = f"`{node.name}` has no label `{matcher.label}`: nothing is selected"
+            yield Impossible(node, matcher.label, reason, declared)
 
 
 def _dead_joins(node: Binary, left: Labels, right: Labels) -> Iterator[Impossible]:
     named = frozenset(node.matching.labels)
-    compared = named if node.matching.on else (left.guaranteed | right.guaranteed) - named
-    for label in sorted(compared):
-        for sure, other, side in ((left, right, "right"), (right, left, "left")):
-            if sure.must_have(label) and not other.may_have(label):
-                reason = f"`{node.operator.value}` compares `{label}`, which the {side} side never has: nothing matches"
-                yield Impossible(node, label, reason)
+    for sure, other, side in ((left, right, "right"), (right, left, "left")):
+        missing = sure.missing_in(other)
+        for label in sorted(missing & named if node.matching.on else missing - named):
+            reason = f"`{node.operator.value}` compares `{label}`, which the {side} side never has: nothing matches"
+            yield Impossible(node, label, reason, other.possible)
+    for label in sorted(named) if node.matching.on else ():
+        # sides without any label are literals, and those join on whatever is named
+        if not (left.may_have(label) or right.may_have(label)) and (left.possible or right.possible):
+            reason = f"`{node.operator.value}` compares `{label}`, which neither side ever has"
+            yield Impossible(node, label, reason, left.possible & right.possible)
+
+
+def _dead_copies(node: Binary, left: Labels, right: Labels) -> Iterator[Impossible]:
+    if node.group is None:
+        return
+    one = right if node.group.side is Side.LEFT else left
+    for label in node.group.labels:
+        if not one.may_have(label):
+            reason = f"`{node.group.side.value}` copies `{label}`, which that side never has"
+            yield Impossible(node, label, reason, one.possible)
 
 
 def _needs_value(matcher: Matcher) -> bool:
@@ -158,13 +202,13 @@ def _of_selector(node: Selector, labels_of: LabelsOf) -> Labels:
     return Labels(known, known, open=declared is None).surely(present).without(empty)
 
 
-def _of_call(node: Call, labels_of: LabelsOf) -> Labels:
+def _of_call(node: Call, flows: _Flow) -> Labels:
     if type_of(node) is Type.SCALAR or node.function == "vector":
         return Labels()
     if node.function in {"absent", "absent_over_time"}:
         return _of_absence(node.arguments[0])
     vectors = [argument for argument in node.arguments if type_of(argument) in {Type.VECTOR, Type.RANGE}]
-    flow = labels(vectors[0], labels_of) if vectors else Labels()
+    flow = flows.of(vectors[0]) if vectors else Labels()
     if node.function in {"histogram_quantile", "histogram_fraction"}:
         return flow.without(frozenset({"le"}))
     if node.function == "label_replace":

@@ -1,91 +1,23 @@
-"""PromQL in definitions: that it can be read, speaks of what exists, and is compared in its own unit."""
+"""PromQL in definitions: that it can be read, speaks of what exists, and asks what can be answered."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from watchkeeper import promql
-from watchkeeper.problem import Problem, Span
-from watchkeeper.promql.guard import tokens
-from watchkeeper.promql.nodes import (
-    COMPARISONS,
-    Aggregate,
-    Aggregation,
-    Binary,
-    Call,
-    Matcher,
-    MatchOperator,
-    Negation,
-    Node,
-    Operator,
-    Range,
-    Selector,
-    Subquery,
-)
-from watchkeeper.quantity import Measure, Quantity
-from watchkeeper.spec import schema
+from watchkeeper.model import Emitter, Kind, MetricType
+from watchkeeper.problem import Problem
+from watchkeeper.promql.nodes import COMPARISONS, Binary, Matcher, MatchOperator, Node, Selector
+from watchkeeper.spec import flows, functions, schema, series, units
 from watchkeeper.spec.definitions import Definitions
-from watchkeeper.spec.nodes import Path
-from watchkeeper.spec.references import TARGET_LABELS
+from watchkeeper.spec.places import Place
 from watchkeeper.spec.wording import closest, error, listed, noun
 
-_OF_PROMETHEUS = frozenset(
-    {
-        "ALERTS", "ALERTS_FOR_STATE", "up", "scrape_duration_seconds", "scrape_samples_post_metric_relabeling",
-        "scrape_samples_scraped", "scrape_series_added",
-    }
-)  # fmt: skip
-"""Series that Prometheus makes by itself; the catalog may say more about them."""
-_HISTOGRAM_ENDINGS = ("_bucket", "_sum", "_count")
-NAMED_LABELS = {"class": "classes", "dependency": "dependencies", "slo": "slos"}
-"""Labels whose values are names of definitions."""
 _ALTERNATIVES = re.compile(r"[A-Za-z0-9_-]+(?:\|[A-Za-z0-9_-]+)*")
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an expression stands."""
-
-    definitions: Definitions
-    path: Path
-    text: str
-
-    def span(self, position: int, length: int = 1) -> Span:
-        scalar = self.definitions.scalar(*self.path)
-        # reading strips what surrounds the text; folded texts have no single place anyway
-        if scalar is None or scalar.text != self.text:
-            return self.definitions.at(*self.path)
-        return scalar.part(position, length)
-
-    def word(self, word: str) -> Span:
-        """The first place where a word or string stands."""
-        for token in tokens(self.text):
-            if token.text == word:
-                return self.span(token.position, len(word))
-            if token.kind == "string" and word in token.text:
-                return self.span(token.position + token.text.index(word), len(word))
-        return self.definitions.at(*self.path)
-
-
-def _read(place: _Place) -> Node | Problem:
-    try:
-        return promql.parse(place.text)
-    except promql.PromqlError as failure:
-        word = re.match(r"[A-Za-z0-9_:.]+", place.text[failure.position :])
-        return error(
-            "bad-promql",
-            place.span(failure.position, len(word[0]) if word else 1),
-            f"not PromQL: {failure.message}",
-            found=place.text,
-            fix="mend the expression at the mark",
-        )
 
 
 def alerts(d: Definitions) -> Iterator[Problem]:
     for name, alert in d.alerts.items():
-        yield from _value(_Place(d, ("alerts", name, "value"), alert.value), name, alert)
-        if alert.guard is not None:
-            yield from _guard(_Place(d, ("alerts", name, "guard"), alert.guard))
+        yield from _expressions(d, name, alert)
         if alert.above is None and alert.below is None:
             yield error(
                 "missing-key",
@@ -96,14 +28,68 @@ def alerts(d: Definitions) -> Iterator[Problem]:
             )
 
 
+def _expressions(d: Definitions, name: str, alert: schema.Alert) -> Iterator[Problem]:
+    place = Place(d, ("alerts", name, "value"), alert.value)
+    value = place.read()
+    if isinstance(value, Problem):
+        yield value
+    else:
+        yield from _sense(place, value, alert.kind)
+        yield from _value(place, value, name, alert)
+    if alert.guard is None:
+        return
+    place = Place(d, ("alerts", name, "guard"), alert.guard)
+    guard = place.read()
+    if isinstance(guard, Problem):
+        yield guard
+        return
+    yield from _sense(place, guard, alert.kind)
+    if not isinstance(value, Problem):
+        yield from flows.guard(place, guard, value, alert.kind)
+
+
+def _sense(place: Place, node: Node, kind: Kind) -> Iterator[Problem]:
+    for selector in promql.selectors(node):
+        yield from _selector(place, selector)
+    yield from functions.portable(place, node)
+    yield from functions.vector(place, node)
+    yield from functions.fitting(place, node)
+    yield from flows.inside(place, node, kind)
+
+
+def _value(place: Place, node: Node, name: str, alert: schema.Alert) -> Iterator[Problem]:
+    if isinstance(node, Binary) and node.operator in COMPARISONS:
+        yield error(
+            "comparison",
+            place.whole,
+            f"`value` of alert `{name}` compares",
+            found=f"{node.operator} {promql.render(node.rhs)}",
+            allowed="a value without a threshold",
+            fix="write the threshold under `above` or `below`, or the condition under `guard`",
+        )
+    elif alert.within is not None and not isinstance(node, Selector):
+        yield error(
+            "window-form",
+            place.whole,
+            f"`within` of alert `{name}` needs a plain metric",
+            found=promql.render(node),
+            allowed="a metric with matchers, whose samples are looked at one by one",
+            fix=f"write `for: {alert.within}` instead of `within`",
+        )
+    for key, limit in (("above", alert.above), ("below", alert.below)):
+        if limit is not None:
+            yield from units.threshold(place, node, key, limit)
+            yield from functions.bare_counter(place, node, limit)
+
+
 def objectives(d: Definitions) -> Iterator[Problem]:
-    """`total` and `bad` are counters: rates and windows are the compiler's."""
+    """`total` and `bad` are counters, of a foreign service perhaps: rates and windows are the compiler's."""
     for name, slo in d.slos.items():
         for key, text in (("total", slo.total), ("bad", slo.bad)):
             if text is None:
                 continue
-            place = _Place(d, ("slos", name, key), text)
-            node = _read(place)
+            place = Place(d, ("slos", name, key), text)
+            node = place.read()
             if isinstance(node, Problem):
                 yield node
             elif not isinstance(node, Selector) or node.offset is not None or node.at is not None:
@@ -115,100 +101,69 @@ def objectives(d: Definitions) -> Iterator[Problem]:
                     allowed='a metric with matchers: http_requests_total{code=~"5.."}',
                     fix="name the counter alone; rates, windows and sums are added",
                 )
+            elif series.metric(d, node.name) is not None:
+                yield from _selector(place, node)
+                yield from _counter(place, node)
 
 
-def _guard(place: _Place) -> Iterator[Problem]:
-    node = _read(place)
-    if isinstance(node, Problem):
-        yield node
-    else:
-        yield from _selectors(place, node)
-
-
-def _value(place: _Place, name: str, alert: schema.Alert) -> Iterator[Problem]:
-    node = _read(place)
-    if isinstance(node, Problem):
-        yield node
-        return
-    yield from _selectors(place, node)
-    if isinstance(node, Binary) and node.operator in COMPARISONS:
+def _counter(place: Place, selector: Selector) -> Iterator[Problem]:
+    if series.kind(place.definitions, selector.name) is MetricType.GAUGE:
         yield error(
-            "comparison",
-            place.span(0, len(place.text)),
-            f"`value` of alert `{name}` compares",
-            found=f"{node.operator} {promql.render(node.rhs)}",
-            allowed="a value without a threshold",
-            fix="write the threshold under `above` or `below`, or the condition under `guard`",
+            "not-a-counter",
+            place.word(selector.name),
+            f"{place.name} is a gauge",
+            found=selector.name,
+            allowed="a counter, which only grows",
+            fix="count events, and name that counter",
         )
-    elif alert.within is not None and not isinstance(node, Selector):
-        yield error(
-            "window-form",
-            place.span(0, len(place.text)),
-            f"`within` of alert `{name}` needs a plain metric",
-            found=promql.render(node),
-            allowed="a metric with matchers, whose samples are looked at one by one",
-            fix=f"write `for: {alert.within}` instead of `within`",
-        )
-    for key, limit in (("above", alert.above), ("below", alert.below)):
-        if limit is not None:
-            yield from _unit(place, node, key, limit)
 
 
 # --- what an expression speaks of ------------------------------------------------------------------
 
 
-def _selectors(place: _Place, node: Node) -> Iterator[Problem]:
-    for selector in promql.selectors(node):
-        yield from _selector(place, selector)
-
-
-def _selector(place: _Place, selector: Selector) -> Iterator[Problem]:
-    d = place.definitions
-    known = d.named("metrics")
-    if not selector.name or ":" in selector.name:
+def _selector(place: Place, selector: Selector) -> Iterator[Problem]:
+    d, name = place.definitions, selector.name
+    if not name or ":" in name:
         return
-    base = _base(d, selector.name)
-    if base is None:
-        if selector.name not in _OF_PROMETHEUS:
-            series = known | {name + end for name in _histograms(d) for end in _HISTOGRAM_ENDINGS}
-            near = closest(selector.name, series)
-            yield error(
-                "unknown-metric",
-                place.word(selector.name),
-                f"there is no metric `{selector.name}`",
-                found=selector.name,
-                allowed=listed([near] if near else known, limit=8),
-                fix=f"write `{near}`" if near else "define it under `metrics`",
-            )
+    owner = series.metric_name(d, name)
+    if owner is None:
+        if name not in series.OF_PROMETHEUS:
+            yield _unknown(place, name)
         return
-    metric = d.metrics.get(base)
+    metric = d.metrics.get(owner)
     if metric is None:  # defined, but broken: already reported
         return
-    labels = set(metric.labels) | TARGET_LABELS | ({"le"} if selector.name.endswith("_bucket") else set())
+    if name == owner and metric.type is MetricType.HISTOGRAM and metric.emitter is not Emitter.ENGINE:
+        yield error(
+            "unknown-metric",
+            place.word(name),
+            f"histogram `{name}` has no series of its own name",
+            found=name,
+            allowed=listed(name + ending for ending in series.HISTOGRAM_ENDINGS),
+            fix=f"write `{name}_bucket` for quantiles, `{name}_count` for how many",
+        )
+        return
     for matcher in selector.matchers:
-        yield from _matcher(place, base, metric, matcher, labels)
+        yield from _matcher(place, selector, metric, matcher)
 
 
-def _histograms(d: Definitions) -> list[str]:
-    return [name for name, metric in d.metrics.items() if metric.buckets]
+def _unknown(place: Place, name: str) -> Problem:
+    d = place.definitions
+    near = closest(name, series.names(d))
+    return error(
+        "unknown-metric",
+        place.word(name),
+        f"there is no metric `{name}`",
+        found=name,
+        allowed=listed([near] if near else d.named("metrics"), limit=8),
+        fix=f"write `{near}`" if near else "define it under `metrics`",
+    )
 
 
-def _base(d: Definitions, series: str) -> str | None:
-    """The metric that a series belongs to."""
-    known = d.named("metrics")
-    if series in known:
-        return series
-    for ending in _HISTOGRAM_ENDINGS:
-        name = series.removesuffix(ending)
-        if name != series and name in known:
-            metric = d.metrics.get(name)
-            return name if metric is None or metric.buckets else None
-    return None
-
-
-def _matcher(place: _Place, name: str, metric: schema.Metric, matcher: Matcher, labels: set[str]) -> Iterator[Problem]:
-    label = matcher.label
-    if label not in labels:
+def _matcher(place: Place, selector: Selector, metric: schema.Metric, matcher: Matcher) -> Iterator[Problem]:
+    label, name = matcher.label, selector.name
+    labels = series.labels(place.definitions, name)
+    if labels is not None and label not in labels:
         near = closest(label, labels)
         yield error(
             "unknown-label",
@@ -219,11 +174,11 @@ def _matcher(place: _Place, name: str, metric: schema.Metric, matcher: Matcher, 
             fix=f"write `{near}`" if near else "",
         )
         return
-    values = domain(place.definitions, metric, label)
+    values = series.domain(place.definitions, metric, label)
     for value in _asked(matcher) if values else ():
         if value in values:
             continue
-        section = NAMED_LABELS.get(label, "")
+        section = series.NAMED_LABELS.get(label, "")
         if value in place.definitions.off.get(section, ()):
             yield _switched_off(place, section, value)
             continue
@@ -238,7 +193,7 @@ def _matcher(place: _Place, name: str, metric: schema.Metric, matcher: Matcher, 
         )
 
 
-def _switched_off(place: _Place, section: str, name: str) -> Problem:
+def _switched_off(place: Place, section: str, name: str) -> Problem:
     d, owner = place.definitions, place.path[1]
     return error(
         "unknown-reference",
@@ -256,101 +211,3 @@ def _asked(matcher: Matcher) -> list[str]:
     if matcher.operator is MatchOperator.REGEX and _ALTERNATIVES.fullmatch(matcher.value):
         return matcher.value.split("|")
     return []
-
-
-def domain(d: Definitions, metric: schema.Metric, label: str) -> frozenset[str]:
-    """The values a label can have: those listed, and the names of what it is about. Empty where anything may come."""
-    written = metric.labels.get(label)
-    if written is None:
-        return frozenset()
-    section = NAMED_LABELS.get(label)
-    names = d.named(section) if section else frozenset()
-    off = d.off.get(section, frozenset()) if section else frozenset()
-    listed_ = frozenset(written.values)
-    return (listed_ | names) - off if listed_ else frozenset()
-
-
-# --- units -----------------------------------------------------------------------------------------
-
-_SUFFIXES = {"_seconds": Measure.SECONDS, "_bytes": Measure.BYTES, "_usd": Measure.DOLLARS, "_ratio": Measure.RATIO}
-_KEEP_UNIT = frozenset(
-    {
-        "abs", "avg_over_time", "ceil", "clamp", "clamp_max", "clamp_min", "delta", "floor", "idelta", "increase",
-        "last_over_time", "max_over_time", "min_over_time", "predict_linear", "quantile_over_time", "round", "sort",
-        "sort_desc", "sum_over_time",
-    }
-)  # fmt: skip
-_PLAIN_AGGREGATES = frozenset({Aggregate.COUNT, Aggregate.GROUP, Aggregate.COUNT_VALUES, Aggregate.STDVAR})
-
-
-def unit(node: Node) -> Measure | None:
-    """What an expression measures, as far as the names of its metrics tell."""
-    found: Measure | None = None
-    match node:
-        case Selector():
-            found = _unit_of_name(node.name)
-        case Range():
-            found = _unit_of_name(node.selector.name)
-        case Subquery() | Negation():
-            found = unit(node.expr)
-        case Aggregation() if node.operator not in _PLAIN_AGGREGATES:
-            found = unit(node.expr)
-        case Call():
-            found = _unit_of_call(node)
-        case Binary() if node.operator in {Operator.ADD, Operator.SUB, Operator.OR}:
-            found = unit(node.lhs) or unit(node.rhs)
-        case Binary() if node.operator in COMPARISONS and not node.returns_bool:
-            found = unit(node.lhs)
-    return found
-
-
-def _unit_of_call(node: Call) -> Measure | None:
-    if node.function == "time":
-        return Measure.SECONDS
-    if node.function == "histogram_quantile":
-        names = {selector.name.removesuffix("_bucket") for selector in promql.selectors(node.arguments[1])}
-        units = {_unit_of_name(name) for name in names}
-        return units.pop() if len(units) == 1 else None
-    if node.function not in _KEEP_UNIT:
-        return None
-    return next((found for argument in node.arguments if (found := unit(argument))), None)
-
-
-def _unit_of_name(name: str) -> Measure | None:
-    name = name.removesuffix("_total").removesuffix("_sum")
-    return next((measure for suffix, measure in _SUFFIXES.items() if name.endswith(suffix)), None)
-
-
-_EXAMPLES = {
-    Measure.SECONDS: "100ms, 5s, 2m",
-    Measure.BYTES: "64KiB, 10GiB",
-    Measure.DOLLARS: "$5, $0.25",
-    Measure.RATIO: "5%, 99.9%",
-}
-
-
-_MEASURES = {
-    Measure.SECONDS: "a time",
-    Measure.BYTES: "a number of bytes",
-    Measure.DOLLARS: "an amount of money",
-    Measure.RATIO: "a share",
-    Measure.NUMBER: "a plain number",
-}
-
-
-def _unit(place: _Place, node: Node, key: str, limit: Quantity) -> Iterator[Problem]:
-    """A bare zero is zero in any unit."""
-    wanted = unit(node)
-    if wanted is None or limit.measure is wanted or (limit.value == 0 and limit.measure is Measure.NUMBER):
-        return
-    d, path = place.definitions, (*place.path[:-1], key)
-    bare = limit.measure is Measure.NUMBER and limit.value > 0
-    said = "has no unit" if bare else f"is {_MEASURES[limit.measure]}"
-    yield error(
-        "unit-missing" if bare else "wrong-unit",
-        d.at(*path),
-        f"`{key}` of alert `{path[1]}` {said}, but its value is {_MEASURES[wanted]}",
-        found=str(limit),
-        allowed=_EXAMPLES[wanted],
-        fix=f"write {Quantity(limit.value, wanted)} if that is meant" if bare else "",
-    )

@@ -8,6 +8,7 @@ from watchkeeper.quantity import plain
 from watchkeeper.spec import schema
 from watchkeeper.spec.definitions import Definitions
 from watchkeeper.spec.references import TARGET_LABELS
+from watchkeeper.spec.series import OF_PROMETHEUS
 from watchkeeper.spec.wording import error
 
 
@@ -76,7 +77,7 @@ def labels(d: Definitions) -> Iterator[Problem]:
 
 def _label_name(d: Definitions, metric: str, label: str) -> Iterator[Problem]:
     span = d.key("metrics", metric, "labels", label)
-    if label in TARGET_LABELS:
+    if label in TARGET_LABELS and metric not in OF_PROMETHEUS:  # those have no others
         yield error(
             "bad-label",
             span,

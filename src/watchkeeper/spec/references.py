@@ -12,7 +12,7 @@ from watchkeeper.spec.wording import closest, error, listed, noun
 
 Matches: TypeAlias = dict[str, str]
 
-TARGET_LABELS = frozenset({"environment", "instance", "job", "service"})
+TARGET_LABELS = frozenset({"environment", "instance", "job", "role", "service"})
 """Labels that the scrape adds to every series."""
 _ALERT_LABELS = frozenset({"alertname", "component", "kind", "severity", "slo", "team", "tier"})
 

@@ -7,8 +7,8 @@ from watchkeeper import model
 from watchkeeper.quantity import Duration
 from watchkeeper.spec import schema
 from watchkeeper.spec.definitions import Definitions
-from watchkeeper.spec.expressions import NAMED_LABELS
 from watchkeeper.spec.objectives import tiers
+from watchkeeper.spec.series import NAMED_LABELS
 
 NEVER = Duration(Decimal(0))
 
