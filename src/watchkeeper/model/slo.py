@@ -81,4 +81,3 @@ class BudgetState:
     consumed: Ratio
     severity: Severity | None
     action: str
-
