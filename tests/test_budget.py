@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper.budget import Account, BurnAlert, Delays, Objective, PageTime, decimal, entered, page_time
+from watchkeeper.budget import BurnAlert, Delays, Objective, decimal, entered, page_time
 from watchkeeper.quantity import Duration, Ratio
 
 MONTH = Duration.of(days=30)
@@ -51,29 +51,27 @@ def test_a_budget_in_time(target: str, window: str, budget: str) -> None:
 @pytest.mark.parametrize(("target", "burn"), [("99.9", 1000), ("99.5", 200), ("95", 20), ("90", 10)])
 def test_the_largest_burn_rate_is_one_over_the_error_share(target: str, burn: int) -> None:
     objective = Objective(percent(target), MONTH)
-    assert objective.max_burn == burn
     assert objective.burn_rate(WHOLE) == burn
     assert objective.burn_rate(objective.error_share) == 1
 
 
 TIERS = [
-    # share, long window, factor = share x 720 h / window, threshold = factor x 0.001, min events = ceil(1 / threshold)
-    ("1", "15m", "28.8", "0.0288", 35),  # 0.01 x 720 / 0.25; 1 / 0.0288 = 34.7
-    ("2", "1h", "14.4", "0.0144", 70),  # 0.02 x 720 / 1; 1 / 0.0144 = 69.4
-    ("5", "6h", "6", "0.006", 167),  # 0.05 x 720 / 6; 166.7
-    ("10", "1d", "3", "0.003", 334),  # 0.1 x 30; 333.3
-    ("10", "3d", "1", "0.001", 1000),  # 0.1 x 10; one of 1000 equals the threshold and does not exceed it
-    ("6", "1h", "43.2", "0.0432", 24),  # 0.06 x 720; 23.1
+    # share, long window, factor = share x 720 h / window, threshold = factor x 0.001
+    ("1", "15m", "28.8", "0.0288"),  # 0.01 x 720 / 0.25
+    ("2", "1h", "14.4", "0.0144"),  # 0.02 x 720 / 1
+    ("5", "6h", "6", "0.006"),  # 0.05 x 720 / 6
+    ("10", "1d", "3", "0.003"),  # 0.1 x 30
+    ("10", "3d", "1", "0.001"),  # 0.1 x 10
+    ("6", "1h", "43.2", "0.0432"),  # 0.06 x 720
 ]
 
 
-@pytest.mark.parametrize(("share", "window", "factor", "threshold", "events"), TIERS)
-def test_a_tier_is_derived(share: str, window: str, factor: str, threshold: str, events: int) -> None:
+@pytest.mark.parametrize(("share", "window", "factor", "threshold"), TIERS)
+def test_a_tier_is_derived(share: str, window: str, factor: str, threshold: str) -> None:
     tier = alert(share, window)
     assert tier.factor == Decimal(factor)
     assert str(tier.factor) == factor  # no noise behind the digits
     assert tier.threshold.value == Decimal(threshold)
-    assert tier.min_events == events
     assert tier.reachable
 
 
@@ -154,19 +152,6 @@ def test_how_long_what_is_left_lasts() -> None:
     assert THREE_NINES.time_to_exhaustion(Decimal(0)) is None
 
 
-@pytest.mark.parametrize(("within", "rate"), [("1h", 720), ("6h", 120), ("3d", 10), ("30d", 1)])
-def test_the_rate_that_spends_a_budget_in_time(within: str, rate: int) -> None:
-    assert THREE_NINES.rate_exhausting(time(within)) == rate
-
-
-@pytest.mark.parametrize(
-    ("rate", "over", "share"),
-    [("14.4", "1h", "2"), ("43.2", "1h", "6"), ("7.2", "6h", "6"), ("0.6", "3d", "6"), ("720", "1h", "100")],
-)
-def test_the_share_of_a_budget_a_rate_spends(rate: str, over: str, share: str) -> None:
-    assert THREE_NINES.share_spent(Decimal(rate), time(over)) == percent(share)
-
-
 @pytest.mark.parametrize(
     ("long_window", "scrape", "short_window"),
     [
@@ -195,25 +180,16 @@ NO_WAIT = Duration.of()
 
 
 @pytest.mark.parametrize(
-    ("delays", "typical", "worst"),
+    ("delays", "worst"),
     [
-        (Delays(time("5s"), time("15s"), NO_WAIT, time("10s")), "20", "30"),  # 2.5 + 7.5 + 10; 5 + 15 + 10
-        (Delays(time("15s"), time("30s"), NO_WAIT, time("30s")), "52.5", "75"),  # 7.5 + 15 + 30; 15 + 30 + 30
-        (Delays(time("15s"), time("30s"), time("2m"), time("30s")), "172.5", "195"),  # `for` is always whole
+        (Delays(time("5s"), time("15s"), NO_WAIT, time("10s")), "30"),  # 5 + 15 + 10
+        (Delays(time("15s"), time("30s"), NO_WAIT, time("30s")), "75"),
+        (Delays(time("15s"), time("30s"), time("2m"), time("30s")), "195"),  # 15 + 30 + 120 + 30
     ],
 )
-def test_from_the_first_error_to_the_page(delays: Delays, typical: str, worst: str) -> None:
-    assert page_time(NO_WAIT, delays) == PageTime(seconds(typical), seconds(worst))
-    assert page_time(seconds("51.84"), delays).worst == seconds(worst) + seconds("51.84")
-
-
-def test_an_account_of_events() -> None:
-    # 1,000,000 events at 99.9 %: 1,000 may fail; 250 are a quarter
-    assert THREE_NINES.account(Decimal(250), Decimal(1_000_000)) == Account(1000, Decimal("0.25"), Decimal("0.75"))
-    # 1,999 events: 1.999 may fail, that is one; two are 2 / 1.999
-    spent = THREE_NINES.account(Decimal(2), Decimal(1999))
-    assert spent == Account(1, Decimal("1.00050025013"), Decimal("-0.00050025013"))
-    assert THREE_NINES.account(Decimal(0), Decimal(0)) is None
+def test_from_the_first_error_to_the_page(delays: Delays, worst: str) -> None:
+    assert page_time(NO_WAIT, delays) == seconds(worst)
+    assert page_time(seconds("51.84"), delays) == seconds(worst) + seconds("51.84")
 
 
 @dataclass(frozen=True)
@@ -273,14 +249,6 @@ minutes = st.integers(1, 100_000).map(lambda count: Duration.of(minutes=count))
 alerts = st.builds(BurnAlert, objectives, shares, minutes, st.just(CRITICAL_SCRAPE))
 
 
-@given(objectives, st.integers(0, 10**9), st.integers(1, 10**9))
-def test_consumed_and_remaining_make_one(objective: Objective, bad: int, total: int) -> None:
-    account = objective.account(Decimal(bad), Decimal(total))
-    assert account is not None
-    assert account.consumed + account.remaining == 1
-    assert (bad <= account.allowed) is (Fraction(bad) / total <= Fraction(objective.error_share.value))
-
-
 @given(alerts, shares, shares)
 def test_the_more_fails_the_sooner_it_is_found(tier: BurnAlert, one: Ratio, other: Ratio) -> None:
     less, more = sorted((one, other))
@@ -297,17 +265,11 @@ def test_a_total_outage_is_found_exactly_by_the_reachable_tiers(tier: BurnAlert)
     assert tier.short_window <= max(tier.long_window, CRITICAL_SCRAPE * 4)
 
 
-@given(alerts)
-def test_one_error_among_the_fewest_events_does_not_fire_and_among_one_less_does(tier: BurnAlert) -> None:
-    threshold = Fraction(tier.budget_share.value) * Fraction(tier.objective.window.seconds)
-    threshold *= Fraction(tier.objective.error_share.value) / Fraction(tier.long_window.seconds)
-    assert Fraction(1, tier.min_events) <= threshold
-    if tier.min_events > 1:
-        assert Fraction(1, tier.min_events - 1) > threshold
-
-
 @given(objectives, shares, minutes)
-def test_a_rate_spends_the_share_it_was_derived_from(objective: Objective, share: Ratio, window: Duration) -> None:
+def test_at_its_factor_an_alert_s_window_spends_its_share(objective: Objective, share: Ratio, window: Duration) -> None:
     tier = BurnAlert(objective, share, window, CRITICAL_SCRAPE)
-    spent = objective.share_spent(tier.factor, window)
-    assert abs(spent.value - share.value) <= share.value * Decimal("1E-10")
+    spent_in = tier.exhausted_in * share
+    assert abs(spent_in.seconds - window.seconds) <= window.seconds * Decimal("1E-10")
+    lasts = objective.time_to_exhaustion(tier.factor, share.value)
+    assert lasts is not None
+    assert abs(lasts.seconds - window.seconds) <= window.seconds * Decimal("1E-10")

@@ -100,9 +100,10 @@ def test_backend_down() -> None:
     assert "Connection refused" in row_cells(found, NOW).burn.why
 
 
-def test_a_number_that_is_none_counts_as_absent() -> None:
+@pytest.mark.parametrize("none", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_none_counts_as_absent(none: float) -> None:
     world = World()
-    world.slos["availability"] = Standing(left=math.nan)
+    world.slos["availability"] = Standing(left=none)
     assert row(world).budget_left.presence is Presence.NEVER_SEEN
 
 

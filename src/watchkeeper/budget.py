@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil
 from typing import Protocol, TypeVar
 
 from watchkeeper.quantity import Duration, Ratio
@@ -45,11 +45,6 @@ class Objective:
         """The budget as a total outage at average traffic: 43 min 12 s for 99.9 % over 30 d."""
         return self.window * self.error_share
 
-    @property
-    def max_burn(self) -> Decimal:
-        """The burn rate of a total outage."""
-        return decimal(1 / _fraction(self.error_share))
-
     def burn_rate(self, error_share: Ratio) -> Decimal:
         """How many times faster than allowed the budget is spent; 1 spends it exactly over the window."""
         return decimal(_fraction(error_share) / _fraction(self.error_share))
@@ -60,32 +55,6 @@ class Objective:
             return None
         left = max(Fraction(remaining), Fraction(0))
         return Duration(decimal(_seconds(self.window) * left / Fraction(burn_rate)))
-
-    def rate_exhausting(self, within: Duration) -> Decimal:
-        """The burn rate that spends the whole budget within a time: 720 for one hour of 30 d."""
-        return decimal(_seconds(self.window) / _seconds(within))
-
-    def share_spent(self, burn_rate: Decimal, over: Duration) -> Ratio:
-        """The share of the whole budget that a burn rate spends in a time: 6 % for 43.2 over one hour of 30 d."""
-        return Ratio(decimal(Fraction(burn_rate) * _seconds(over) / _seconds(self.window)))
-
-    def account(self, bad: Decimal, total: Decimal) -> "Account | None":
-        """What a window's events did to the budget; None without events, which is no verdict."""
-        if total <= 0:
-            return None
-        allowed = Fraction(total) * _fraction(self.error_share)
-        consumed = decimal(Fraction(bad) / allowed)
-        return Account(floor(allowed), consumed, 1 - consumed)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    allowed: int
-    """Bad events that keep the objective."""
-    consumed: Decimal
-    """Share of the budget spent; above 1 when overspent."""
-    remaining: Decimal
-    """Negative when overspent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +67,9 @@ class Delays:
     group_wait: Duration
 
 
-@dataclass(frozen=True, slots=True)
-class PageTime:
-    """From the first bad event to the page."""
-
-    typical: Duration
-    worst: Duration
-
-
-def page_time(detection: Duration, delays: Delays) -> PageTime:
-    """Typically half an interval passes before a scrape and before an evaluation, at worst a whole one."""
-    waits = detection + delays.for_ + delays.group_wait
-    return PageTime(
-        typical=waits + delays.scrape / 2 + delays.evaluation / 2,
-        worst=waits + delays.scrape + delays.evaluation,
-    )
+def page_time(detection: Duration, delays: Delays) -> Duration:
+    """From the first bad event to the page, at worst: a whole interval passes before a scrape and an evaluation."""
+    return detection + delays.scrape + delays.evaluation + delays.for_ + delays.group_wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +103,6 @@ class BurnAlert:
     def reachable(self) -> bool:
         """False when not even a total outage crosses the threshold."""
         return self._threshold < 1
-
-    @property
-    def min_events(self) -> int:
-        """The fewest events in a window among which a single bad one does not cross the threshold."""
-        return ceil(1 / self._threshold)
 
     @property
     def exhausted_in(self) -> Duration:

@@ -20,7 +20,7 @@ class Detection:
 
     @property
     def worst(self) -> Duration:
-        return budget.page_time(self.window, self.delays).worst
+        return budget.page_time(self.window, self.delays)
 
     @property
     def words(self) -> str:

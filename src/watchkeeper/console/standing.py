@@ -11,7 +11,7 @@ from watchkeeper.console.questions import HOUR, Measured, Remembered
 from watchkeeper.console.sources import Answer, absence
 from watchkeeper.live.prometheus import Sample
 from watchkeeper.model import Catalog, Requests, Service, Slo
-from watchkeeper.quantity import Duration
+from watchkeeper.quantity import Duration, Ratio
 
 _MINUTES = Duration.of(minutes=5)
 
@@ -50,7 +50,7 @@ class _Book:
 
     def reading(self, name: str, key: tuple[str, str]) -> Reading[float]:
         sample = self._now.get((name, *key))
-        if sample is not None and not math.isnan(sample.value):
+        if sample is not None and math.isfinite(sample.value):
             return present(sample.value, sample.timestamp)
         before, at = self._before.get((name, *key)), self._last_counted.get(key)
         last = (before.value, at.value) if before is not None and at is not None else None
@@ -85,7 +85,6 @@ def _events(answer: Answer[tuple[Sample, ...]]) -> dict[tuple[str, str], Sample]
 def _row(book: _Book, service: Service, slo: Slo) -> SloRow:
     key = (service.name, slo.name)
     objective = budget.Objective(slo.target, slo.window)
-    allowed, budget_seconds = float(objective.error_share.value), float(objective.budget_time.seconds)
     left = book.reading(conventions.BUDGET_REMAINING, key)
     coverage = book.reading(conventions.HISTORY_COVERAGE, key)
     failing = book.failing(key, slo)
@@ -103,11 +102,21 @@ def _row(book: _Book, service: Service, slo: Slo) -> SloRow:
         good=book.reading(conventions.error_ratio(slo.window), key).map(lambda bad: 1 - bad),
         failing=failing,
         budget_left=left,
-        burn=book.reading(conventions.error_ratio(HOUR), key).map(lambda bad: bad / allowed),
-        exhausted_in=failing.map(lambda bad: budget_seconds * whole / bad if bad > 0 else math.inf),
+        burn=book.reading(conventions.error_ratio(HOUR), key).map(lambda bad: float(objective.burn_rate(_share(bad)))),
+        exhausted_in=failing.map(lambda bad: _lasts(objective, bad, whole)),
         coverage=coverage,
         young=young,
         late=isinstance(slo.events, Requests) and slo.events.within is not None,
         state=state.name if state else "",
         policy=state.action if state else "",
     )
+
+
+def _lasts(objective: budget.Objective, bad: float, left: float) -> float:
+    """Seconds that what is left of the budget lasts while so many fail; infinite when nothing burns."""
+    lasts = objective.time_to_exhaustion(objective.burn_rate(_share(bad)), Decimal(repr(left)))
+    return math.inf if lasts is None else float(lasts.seconds)
+
+
+def _share(measured: float) -> Ratio:
+    return Ratio(Decimal(repr(measured)))
