@@ -2,7 +2,7 @@
 
 import re
 
-from watchkeeper.model import Severity, Tier
+from watchkeeper.model import Severity
 from watchkeeper.quantity import Duration, Ratio
 
 SLI_EVENTS = "sli_events_total"
@@ -38,8 +38,12 @@ def slo_slow_group(service: str, slo: str) -> str:
     return f"slo-{service}-{slo}-slow"
 
 
-def alert_group(service: str, severity: Severity) -> str:
-    return f"alerts-{service}-{severity}"
+def alert_group(service: str, *, critical: bool) -> str:
+    return f"alerts-{service}" + ("-critical" if critical else "")
+
+
+def outage_group(service: str) -> str:
+    return f"outage-{service}"
 
 
 MONITORING_GROUP = "alerts-monitoring"
@@ -59,11 +63,6 @@ def budget_alert(consumed: Ratio) -> str:
 SLI_MISSING = "SLIMissing"
 TRAFFIC_COLLAPSE = "TrafficCollapse"
 OUTAGE = "ServiceOutage"
-
-
-def tier_name(tier: Tier) -> str:
-    """`critical-2%-1h`: stable, readable, unique within an SLO."""
-    return f"{tier.severity}-{tier.budget_share}-{tier.long_window}"
 
 
 def runbook_for(alert: str) -> str:

@@ -7,8 +7,8 @@ from watchkeeper.compile.scope import scoped
 from watchkeeper.formats.prometheus import Alerting, Group, Pairs
 from watchkeeper.model import Alert, Catalog, Comparison, Scrape, Service, Severity, Unit
 from watchkeeper.promql import build
-from watchkeeper.promql.nodes import Node, Selector
-from watchkeeper.promql.rewrite import metrics, ranges
+from watchkeeper.promql.nodes import Call, Node, Selector
+from watchkeeper.promql.rewrite import metrics, ranges, walk
 from watchkeeper.quantity import Duration
 
 
@@ -24,7 +24,7 @@ def groups(catalog: Catalog) -> tuple[Group, ...]:
             )
             if rules:
                 severity = Severity.CRITICAL if critical else Severity.WARNING
-                name = f"alerts-{service.name}" + ("-critical" if critical else "")
+                name = conventions.alert_group(service.name, critical=critical)
                 made.append(Group(name, evaluation(catalog, severity), rules))
     own = {
         alert.name: (service, alert)
@@ -110,9 +110,15 @@ def _crossing(alert: Alert, value: Node) -> Duration:
     """A share over a window crosses its threshold after that share of the window when everything fails."""
     windows = [window.duration for window in ranges(value)]
     if not windows:
-        return Duration.of()
+        return Duration(alert.threshold.value) if _is_age(alert, value) else Duration.of()
     shortest = min(windows)
     share = alert.threshold.value
     if alert.threshold.unit is not Unit.RATIO or share >= 1:
         return shortest
     return shortest * (share if alert.threshold.comparison is Comparison.ABOVE else 1 - share)
+
+
+def _is_age(alert: Alert, value: Node) -> bool:
+    """`time() - then` grows by a second a second: it needs its whole threshold to get there."""
+    above = alert.threshold.comparison is Comparison.ABOVE
+    return above and any(isinstance(part, Call) and part.function == "time" for part in walk(value))

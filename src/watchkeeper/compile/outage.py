@@ -5,6 +5,7 @@ What must be seen even when budgets, history and the service's own view fail.
 
 from watchkeeper import conventions, promql
 from watchkeeper.compile import texts
+from watchkeeper.compile.slo import sli
 from watchkeeper.formats.prometheus import Alerting, Group
 from watchkeeper.model import Catalog, Kind, Requests, Service, Severity, Slo
 from watchkeeper.promql import build
@@ -20,37 +21,45 @@ WORTH_WATCHING = 1
 """Requests per second over the hour before; below it, a quiet five minutes are nothing strange."""
 
 
-def group(catalog: Catalog, service: Service) -> Group | None:
-    """None for a service without an objective over all of its requests."""
-    slo = next((slo for slo in service.slos if isinstance(slo.events, Requests) and not slo.events.request_class), None)
-    if slo is None:
-        return None
-    rules = (_outage(catalog, service, slo), _collapse(catalog, service, slo))
-    return Group(f"outage-{service.name}", catalog.intervals.rules_critical, rules)
+def group(catalog: Catalog, service: Service) -> Group:
+    """Without an objective that counts failures of all requests, what remains is the probe."""
+    slo = next((slo for slo in service.slos if _counts_all(slo)), None)
+    rules = [_outage(catalog, service, slo)]
+    if slo is not None:
+        rules.append(_collapse(catalog, service, slo))
+    return Group(conventions.outage_group(service.name), catalog.intervals.rules_critical, tuple(rules))
 
 
-def _outage(catalog: Catalog, service: Service, slo: Slo) -> Alerting:
-    rule = service.outage
-    counted = build.selector(
-        conventions.SLI_EVENTS, slo=slo.name, service=service.name, outcome=build.one_of("good", "bad")
-    )
-    bad = build.selector(conventions.SLI_EVENTS, slo=slo.name, service=service.name, outcome="bad")
-    share = build.divide(
-        build.sum_by(KEYS, build.rate(bad, rule.window)),
-        build.compare(build.sum_by(KEYS, build.rate(counted, rule.window)), ">", 0),
-    )
-    failing = build.and_on(
-        KEYS,
-        build.compare(share, ">", rule.bad_share.value),
-        build.compare(build.sum_by(KEYS, build.increase(bad, rule.window)), ">", rule.min_bad_events),
-    )
-    labels = texts.labels(service, slo.component, Severity.CRITICAL, kind=Kind.OUTAGE)
+def _counts_all(slo: Slo) -> bool:
+    """What the SDK classifies says so itself; of foreign counters we know it by the objective's name."""
+    if isinstance(slo.events, Requests):
+        return not slo.events.request_class
+    return slo.name == "availability"
+
+
+def _outage(catalog: Catalog, service: Service, slo: Slo | None) -> Alerting:
+    probe = _probe_failing(catalog, service)
+    node = probe if slo is None else build.binary("or", _failing(catalog, service, slo), probe, on=KEYS)
+    labels = texts.labels(service, slo.component if slo else "api", Severity.CRITICAL, kind=Kind.OUTAGE)
     return Alerting(
         conventions.OUTAGE,
-        promql.lay_out(build.binary("or", failing, _probe_failing(catalog, service), on=KEYS)),
+        promql.lay_out(node),
         Duration.of(),
         labels,
-        texts.outage(catalog, rule, labels),
+        texts.outage(catalog, service.outage, labels),
+    )
+
+
+def _failing(catalog: Catalog, service: Service, slo: Slo) -> Node:
+    rule, events = service.outage, sli(catalog, service, slo)
+    share = build.divide(
+        build.sum_by(KEYS, build.rate(events.bad, rule.window)),
+        build.compare(build.sum_by(KEYS, build.rate(events.total, rule.window)), ">", 0),
+    )
+    return build.and_on(
+        KEYS,
+        build.compare(share, ">", rule.bad_share.value),
+        build.compare(build.sum_by(KEYS, build.increase(events.bad, rule.window)), ">", rule.min_bad_events),
     )
 
 

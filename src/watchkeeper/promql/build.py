@@ -8,7 +8,6 @@ from watchkeeper.promql.nodes import (
     Aggregation,
     Binary,
     Call,
-    Group,
     Grouping,
     Matcher,
     Matching,
@@ -18,8 +17,6 @@ from watchkeeper.promql.nodes import (
     Operator,
     Range,
     Selector,
-    Side,
-    Subquery,
 )
 from watchkeeper.quantity import Duration
 
@@ -39,10 +36,6 @@ def regex_quote(text: str) -> str:
     return "".join("\\" + character if character in _SPECIAL else character for character in text)
 
 
-def is_not(value: str) -> Condition:
-    return Condition(MatchOperator.NOT_EQUAL, value)
-
-
 def one_of(*values: str) -> Condition:
     """Any of these values, compared as text; a single one becomes an equality."""
     if len(values) == 1:
@@ -50,34 +43,9 @@ def one_of(*values: str) -> Condition:
     return Condition(MatchOperator.REGEX, "|".join(map(regex_quote, values)))
 
 
-def none_of(*values: str) -> Condition:
-    if len(values) == 1:
-        return Condition(MatchOperator.NOT_EQUAL, values[0])
-    return Condition(MatchOperator.NOT_REGEX, "|".join(map(regex_quote, values)))
-
-
-def matches(pattern: str) -> Condition:
-    """An RE2 pattern, anchored at both ends by Prometheus."""
-    return Condition(MatchOperator.REGEX, pattern)
-
-
-def bucket(bound: Decimal) -> Condition:
-    """The `le` of a bucket: Prometheus 3 stores whole bounds as `1.0`, Prometheus 2 as they were exposed."""
-    if bound.is_infinite():
-        return Condition(MatchOperator.EQUAL, "+Inf")
-    if bound == bound.to_integral_value():
-        return one_of(f"{bound:.0f}", f"{bound:.1f}")
-    return Condition(MatchOperator.EQUAL, format(bound, "f").rstrip("0"))
-
-
-def selector(name: str, *matchers: Matcher, **labels: str | Condition) -> Selector:
+def selector(name: str, **labels: str | Condition) -> Selector:
     """Matchers in the order given; a plain string is an equality."""
-    return Selector(name, (*matchers, *(_matcher(label, condition) for label, condition in labels.items())))
-
-
-def narrow(node: Selector, **labels: str | Condition) -> Selector:
-    """The same selector with more matchers."""
-    return replace(node, matchers=(*node.matchers, *(_matcher(label, test) for label, test in labels.items())))
+    return Selector(name, tuple(_matcher(label, condition) for label, condition in labels.items()))
 
 
 def equals(label: str, value: str) -> Matcher:
@@ -86,7 +54,7 @@ def equals(label: str, value: str) -> Matcher:
 
 def _matcher(label: str, condition: str | Condition) -> Matcher:
     if isinstance(condition, str):
-        return Matcher(label, MatchOperator.EQUAL, condition)
+        return equals(label, condition)
     return Matcher(label, condition.operator, condition.value)
 
 
@@ -101,10 +69,6 @@ def number(value: Decimal | int) -> Number:
 
 def over(node: Selector, window: Duration) -> Range:
     return Range(node, window)
-
-
-def subquery(node: Node, window: Duration, step: Duration | None = None) -> Subquery:
-    return Subquery(node, window, step)
 
 
 def call(function: str, *arguments: Node) -> Call:
@@ -139,36 +103,16 @@ def count_over_time(node: Selector, window: Duration) -> Call:
     return call("count_over_time", over(node, window))
 
 
-def histogram_quantile(quantile: Decimal, node: Node) -> Call:
-    return call("histogram_quantile", number(quantile), node)
-
-
 def absent(node: Selector) -> Call:
     return call("absent", node)
 
 
-def vector(value: Decimal | int) -> Call:
-    return call("vector", number(value))
-
-
-def aggregate(operator: Aggregate, labels: tuple[str, ...], node: Node, parameter: Node | None = None) -> Aggregation:
-    return Aggregation(operator, node, Grouping(labels), parameter)
-
-
 def sum_by(labels: tuple[str, ...], node: Node) -> Aggregation:
-    return aggregate(Aggregate.SUM, labels, node)
+    return Aggregation(Aggregate.SUM, node, Grouping(labels))
 
 
 def max_by(labels: tuple[str, ...], node: Node) -> Aggregation:
-    return aggregate(Aggregate.MAX, labels, node)
-
-
-def min_by(labels: tuple[str, ...], node: Node) -> Aggregation:
-    return aggregate(Aggregate.MIN, labels, node)
-
-
-def count_by(labels: tuple[str, ...], node: Node) -> Aggregation:
-    return aggregate(Aggregate.COUNT, labels, node)
+    return Aggregation(Aggregate.MAX, node, Grouping(labels))
 
 
 def binary(
@@ -177,13 +121,9 @@ def binary(
     rhs: Node,
     *,
     on: tuple[str, ...] | None = None,
-    ignoring: tuple[str, ...] = (),
-    group_left: tuple[str, ...] | None = None,
 ) -> Binary:
-    """Matching is `on` when given, else `ignoring`; `group_left` names the labels taken from the right side."""
-    matching = Matching(ignoring) if on is None else Matching(on, on=True)
-    group = None if group_left is None else Group(Side.LEFT, group_left)
-    return Binary(Operator(operator), lhs, rhs, matching, group)
+    """Matches by the labels `on` when given, else by all."""
+    return Binary(Operator(operator), lhs, rhs, Matching() if on is None else Matching(on, on=True))
 
 
 def add(lhs: Node, rhs: Node) -> Binary:
@@ -213,10 +153,6 @@ def and_on(labels: tuple[str, ...], first: Node, *others: Node) -> Node:
     for other in others:
         node = binary(Operator.AND, node, other, on=labels)
     return node
-
-
-def unless_on(labels: tuple[str, ...], node: Node, other: Node) -> Binary:
-    return binary(Operator.UNLESS, node, other, on=labels)
 
 
 def or_(first: Node, *others: Node) -> Node:

@@ -41,9 +41,6 @@ class Labels:
     def may_have(self, label: str) -> bool:
         return self.open or label in self.possible
 
-    def must_have(self, label: str) -> bool:
-        return label in self.guaranteed
-
     def missing_in(self, other: "Labels") -> frozenset[str]:
         """Labels that are always here and never there: compared, they keep the two from matching."""
         return frozenset(label for label in self.guaranteed if not other.may_have(label))

@@ -1,6 +1,7 @@
 """Every expression of a service speaks of that service alone and keeps its environment apart."""
 
-from watchkeeper.promql.nodes import Matcher, MatchOperator, Node
+from watchkeeper.promql.build import equals
+from watchkeeper.promql.nodes import Node
 from watchkeeper.promql.rewrite import inject, keep_labels
 
 KEYS = ("service", "environment")
@@ -9,4 +10,4 @@ KEYS = ("service", "environment")
 
 def scope(node: Node, service: str) -> Node:
     """The expression as its owner wrote it, with `service` in every selector and the keys kept everywhere."""
-    return keep_labels(inject(node, (Matcher("service", MatchOperator.EQUAL, service),)), KEYS)
+    return keep_labels(inject(node, (equals("service", service),)), KEYS)
