@@ -8,7 +8,7 @@ import pytest
 from watchkeeper import promql, spec
 from watchkeeper.compile import alerts, outage, rules
 from watchkeeper.formats.prometheus import Alerting, Group
-from watchkeeper.model import Alert, Catalog, Comparison, Kind, Severity, Threshold, Unit
+from watchkeeper.model import Alert, Catalog, Comparison, Kind, Queries, Severity, Threshold, Unit
 from watchkeeper.quantity import Duration
 
 NEVER = Duration.of()
@@ -126,6 +126,14 @@ def test_critical_alerts_are_evaluated_on_the_critical_path(catalog: Catalog) ->
             },
             "at most 1 min 27 s ",
         ),
+        # an age grows a second a second: 60 s + scrape 5 + evaluation 15 + wait 10
+        (
+            {
+                "value": "time() - probe_last_attempt_timestamp_seconds",
+                "threshold": Threshold(Comparison.ABOVE, Decimal(60), Unit.SECONDS),
+            },
+            "at most 1 min 30 s ",
+        ),
     ],
 )
 def test_detection_time_is_the_sum_of_its_parts(catalog: Catalog, changes: dict[str, object], stated: str) -> None:
@@ -141,7 +149,6 @@ def test_text_from_the_definitions_is_no_template(catalog: Catalog) -> None:
 
 def test_the_outage_alert_counts_bad_events_and_probes(catalog: Catalog) -> None:
     group = outage.group(catalog, catalog.services[0])
-    assert group is not None
     rule = group.rules[0]
     assert isinstance(rule, Alerting)
     assert "> 0.25" in rule.expr
@@ -153,14 +160,23 @@ def test_the_outage_alert_counts_bad_events_and_probes(catalog: Catalog) -> None
     assert dict(rule.labels)["kind"] == "outage"
 
 
-def test_a_service_without_an_objective_over_all_requests_has_no_outage_rule(catalog: Catalog) -> None:
+def test_without_an_objective_over_all_requests_the_probe_remains(catalog: Catalog) -> None:
     service = replace(catalog.services[0], slos=catalog.services[0].slos[1:])
-    assert outage.group(catalog, service) is None
+    (rule,) = outage.group(catalog, service).rules
+    assert "probe_success" in rule.expr
+    assert "sli_events_total" not in rule.expr
+
+
+def test_an_outage_of_a_service_with_counters_of_its_own_is_seen(catalog: Catalog) -> None:
+    own = Queries(total="http_requests_total", bad='http_requests_total{status_code=~"5.."}')
+    slo = replace(catalog.services[0].slos[0], events=own)
+    outage_rule, collapse = outage.group(catalog, replace(catalog.services[0], slos=(slo,))).rules
+    assert 'http_requests_total{status_code=~"5..",service="llm-copilot-agent"}[1m]' in outage_rule.expr
+    assert "slo:sli_total:rate5m" in collapse.expr
 
 
 def _groups(catalog: Catalog) -> list[Group]:
-    made = [group for service in catalog.services if (group := outage.group(catalog, service))]
-    return [*made, *alerts.groups(catalog)]
+    return [*(outage.group(catalog, service) for service in catalog.services), *alerts.groups(catalog)]
 
 
 def test_every_alert_tells_what_to_do_and_who_owns_it(catalog: Catalog) -> None:

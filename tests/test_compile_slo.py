@@ -175,3 +175,10 @@ def test_a_page_states_time_left_threshold_and_detection(catalog: Catalog, servi
     assert "28.8x = 1 % of the budget in 15 min" in notes["threshold"]
     assert "14.4x = 2 % of the budget in 1 h" in notes["threshold"]
     assert dict(alert.labels)["tier"] == "critical"
+
+
+def test_an_alert_of_the_slow_group_states_the_slow_evaluation(catalog: Catalog, service: Service) -> None:
+    _, slow = _groups(catalog, service, "availability")
+    warning = next(rule for rule in slow.rules if isinstance(rule, Alerting))
+    # 10 % of 43 min 12 s is 259.2 s; + 5 s scrape + 2 min evaluation + 30 s group wait = 414.2 s
+    assert dict(warning.annotations)["detection"].startswith("at most 6 min 54 s ")

@@ -16,6 +16,7 @@ from watchkeeper.stack import record
 from watchkeeper.stack.layout import Layout
 from watchkeeper.stack.ready import USERNAME
 from watchkeeper.stack.record import Record
+from watchkeeper.stack.summary import commands
 
 
 class Running:
@@ -39,7 +40,7 @@ def running_or_exit(state: Path) -> Running:
     layout = Layout.of(state)
     found = record.running(layout)
     if found is None:
-        _end(f"no stack runs in {state}; start one with: watchkeeper up --demo --detach", code=2)
+        _end(f"no stack runs in {state}; start one with: {commands(layout)('up --demo --detach')}", code=2)
     return Running(layout, found)
 
 

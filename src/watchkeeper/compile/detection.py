@@ -35,11 +35,16 @@ class Detection:
         return f"at most {self.worst.words} after everything fails ({shown})"
 
 
-def on_critical_path(catalog: Catalog, window: Duration, waiting: Duration, labels: Pairs) -> Detection:
-    """For rules the compiler writes itself: critical scrape, critical evaluation."""
+def on_critical_path(
+    catalog: Catalog, window: Duration, waiting: Duration, labels: Pairs, interval: Duration | None = None
+) -> Detection:
+    """For rules the compiler writes itself: critical scrape, critical evaluation unless another `interval` is named."""
     intervals = catalog.intervals
     delays = budget.Delays(
-        intervals.scrape_critical, intervals.rules_critical, for_=waiting, group_wait=group_wait(catalog, labels)
+        intervals.scrape_critical,
+        interval or intervals.rules_critical,
+        for_=waiting,
+        group_wait=group_wait(catalog, labels),
     )
     return Detection(window, delays)
 

@@ -3,7 +3,7 @@
 from watchkeeper import conventions
 from watchkeeper.compile import alerts, outage, slo
 from watchkeeper.compile.document import Document
-from watchkeeper.formats.prometheus import Group, rule_file
+from watchkeeper.formats.prometheus import rule_file
 from watchkeeper.model import Catalog
 
 
@@ -18,7 +18,5 @@ def recording(catalog: Catalog) -> Document:
 
 
 def alerting(catalog: Catalog) -> Document:
-    outages: list[Group] = [
-        group for service in catalog.services if (group := outage.group(catalog, service)) is not None
-    ]
+    outages = [outage.group(catalog, service) for service in catalog.services]
     return Document(conventions.ALERT_RULES_FILE, rule_file([*outages, *alerts.groups(catalog)]))

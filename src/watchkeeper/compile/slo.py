@@ -172,6 +172,7 @@ def _enough_history(o: Sli) -> Node:
 
 def _burn_alerts(o: Sli, *, slow: bool) -> Iterator[Alerting]:
     """One alert per severity, its tiers as alternatives; one that reads sums of level 0 stands in the slow group."""
+    interval = o.catalog.intervals.rules_slow if slow else o.catalog.intervals.rules_critical
     for severity in Severity:
         burns = tuple(burn.alert for burn in o.burns if burn.severity is severity)
         if burns and slow is any(burn.long_window > LONGEST_RAW for burn in burns):
@@ -183,7 +184,7 @@ def _burn_alerts(o: Sli, *, slow: bool) -> Iterator[Alerting]:
                 promql.lay_out(build.or_(*(_burning(o, burn) for burn in burns))),
                 Duration.of(),
                 labels,
-                texts.burn(o.catalog, o.slo, burns, labels),
+                texts.burn(o.catalog, o.slo, burns, labels, interval),
             )
 
 

@@ -48,11 +48,14 @@ def _numbered(actions: tuple[str, ...]) -> str:
     return "\n".join(f"{number}. {literal(action)}" for number, action in enumerate(actions, 1))
 
 
-def burn(catalog: Catalog, slo: Slo, burns: tuple[budget.BurnAlert, ...], alert_labels: Pairs) -> Pairs:
+def burn(
+    catalog: Catalog, slo: Slo, burns: tuple[budget.BurnAlert, ...], alert_labels: Pairs, interval: Duration
+) -> Pairs:
+    """`interval` is that of the group the alert stands in."""
     total = Ratio.of(percent=100)
     needed = min(burn.detection_time(total) or burn.long_window for burn in burns)
     severity = Severity(dict(alert_labels)["severity"])
-    found = on_critical_path(catalog, needed, Duration.of(), alert_labels)
+    found = on_critical_path(catalog, needed, Duration.of(), alert_labels, interval)
     return (
         ("summary", f"{literal(slo.title)}: the budget is burning; at this rate it lasts {_LASTS}."),
         ("impact", literal(slo.impact)),

@@ -1,9 +1,13 @@
 """One test message on the real way: into Alertmanager, out to its receivers, and seen to arrive in the inbox."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+
+import msgspec
+import yaml
 
 from watchkeeper.live.alertmanager import Alertmanager, AlertState, NewAlert, NotifiedAlert
 from watchkeeper.live.errors import Unreadable
@@ -62,15 +66,28 @@ class Arrival:
 class Result:
     severity: str
     expected: tuple[str, ...]
-    """Receivers to which Alertmanager routes the alert."""
+    """Receivers to which Alertmanager routes the alert, without those that send nothing anywhere."""
     arrived: tuple[Arrival, ...]
     resolved: tuple[Arrival, ...]
     suppressed_by: tuple[str, ...]
     """Silences and alerts that keep it from being sent."""
+    silent_at_end: tuple[str, ...]
+    """Receivers that are configured to say nothing when an alert is over."""
 
     @property
     def missing(self) -> tuple[str, ...]:
         return _without(self.expected, self.arrived)
+
+    @property
+    def unended(self) -> tuple[str, ...]:
+        """Receivers that should have heard that it is over and have not."""
+        awaited = {arrival.receiver for arrival in self.arrived} - set(self.silent_at_end)
+        return _without([name for name in self.expected if name in awaited], self.resolved)
+
+    @property
+    def reached(self) -> bool:
+        """Somebody is told, and everybody who is was reached."""
+        return bool(self.expected) and not self.missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +106,22 @@ def notify_test(
 ) -> Result:
     """Send, wait, end, wait. Whatever happens in between, the alert is ended. Raises `LiveError`."""
     watch = _Watch(inbox, alert.identifier, inbox.health().newest)
-    ends = datetime.now(UTC) + timedelta(seconds=patience.arrival_seconds) + _SPARE
-    alertmanager.post([NewAlert(alert.labels, alert.annotations, ends_at=ends)])
+    sends = _sends(alertmanager)
+    # without a start of its own, an alert with an end is taken to begin at that end, in the future
+    begins = datetime.now(UTC)
+    ends = begins + timedelta(seconds=patience.arrival_seconds) + _SPARE
+    alertmanager.post([NewAlert(alert.labels, alert.annotations, begins, ends)])
     try:
         held = _held(alertmanager, alert, patience.arrival_seconds)
         stopped = held.silenced_by + held.inhibited_by if held.state is AlertState.SUPPRESSED else ()
-        arrived = () if stopped else watch.arrivals(held.receivers, patience.arrival_seconds, tell, over=False)
+        # two routes may lead to one receiver
+        expected = tuple(name for name in dict.fromkeys(held.receivers) if sends.get(name, _Sends.ALL))
+        arrived = () if stopped else watch.arrivals(expected, patience.arrival_seconds, tell, over=False)
     finally:
-        alertmanager.post([NewAlert(alert.labels, alert.annotations, ends_at=datetime.now(UTC))])
-    told = tuple(name for name in held.receivers if name not in _without(held.receivers, arrived))
-    resolved = watch.arrivals(told, patience.resolve_seconds, tell, over=True)
-    return Result(alert.severity, held.receivers, arrived, resolved, stopped)
+        alertmanager.post([NewAlert(alert.labels, alert.annotations, begins, datetime.now(UTC))])
+    silent = tuple(name for name in expected if sends.get(name) is _Sends.BEGINNING)
+    result = Result(alert.severity, expected, arrived, (), stopped, silent)
+    return replace(result, resolved=watch.arrivals(result.unended, patience.resolve_seconds, tell, over=True))
 
 
 class _Watch:
@@ -129,7 +151,39 @@ class _Watch:
     def _new(self) -> list[InboxMessage]:
         messages = self._inbox.messages(since=self._since)
         self._since = max((message.id for message in messages), default=self._since)
-        return [one for one in messages if self._mark in bytes(one.payload)]
+        # what the inbox refused did not arrive, whoever it was meant for
+        return [one for one in messages if one.kind != "rejected" and self._mark in bytes(one.payload)]
+
+
+class _Sends(IntEnum):
+    NOTHING = 0
+    BEGINNING = 1
+    ALL = 2
+
+
+class _Channel(msgspec.Struct):
+    send_resolved: bool
+
+
+def _sends(alertmanager: Alertmanager) -> dict[str, _Sends]:
+    """What each receiver of the configuration in force sends; Alertmanager fills in the defaults."""
+    try:
+        loaded = yaml.safe_load(alertmanager.status().configuration)
+        configuration = msgspec.convert(loaded, _Configuration)
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        raise Unreadable(alertmanager.url, f"Alertmanager's configuration cannot be understood: {error}") from error
+    return {str(receiver["name"]): _sends_of(receiver) for receiver in configuration.receivers}
+
+
+class _Configuration(msgspec.Struct):
+    receivers: list[dict[str, str | list[_Channel]]]
+
+
+def _sends_of(receiver: Mapping[str, str | list[_Channel]]) -> _Sends:
+    channels = [channel for listed in receiver.values() if not isinstance(listed, str) for channel in listed]
+    if not channels:
+        return _Sends.NOTHING
+    return _Sends.ALL if any(channel.send_resolved for channel in channels) else _Sends.BEGINNING
 
 
 def _held(alertmanager: Alertmanager, alert: TestAlert, seconds: float) -> NotifiedAlert:
@@ -145,8 +199,14 @@ def _held(alertmanager: Alertmanager, alert: TestAlert, seconds: float) -> Notif
 
 
 def _is_for(message: InboxMessage, receiver: str) -> bool:
-    """The inbox names a receiver by its secret file, which begins with the kind."""
+    """The inbox names a receiver by its secret file, which begins with the kind; a webhook says for whom it is."""
+    if message.kind == "webhook":
+        return msgspec.json.decode(message.payload, type=_Webhook).receiver == receiver
     return message.receiver in {receiver, f"{message.kind}-{receiver}"}
+
+
+class _Webhook(msgspec.Struct):
+    receiver: str
 
 
 def _is_over(message: InboxMessage) -> bool:

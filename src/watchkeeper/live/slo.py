@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 
 from watchkeeper import budget, conventions
 from watchkeeper.live.prometheus import Prometheus
 from watchkeeper.model import Catalog, Service, Slo
+from watchkeeper.promql.render import quote
 from watchkeeper.quantity import Duration, Ratio
 
 RECENT = Duration.of(hours=1)
@@ -40,10 +42,11 @@ def slos(prometheus: Prometheus, catalog: Catalog, environment: str) -> tuple[Sl
     if not names:
         return ()
     # the names are our own: letters, digits, colons and underscores, nothing to escape
-    found = prometheus.instant(f'{{__name__=~"{"|".join(names)}",environment="{_escaped(environment)}"}}')
+    found = prometheus.instant(f'{{__name__=~"{"|".join(names)}",environment={quote(environment)}}}')
     values = {
         (sample.labels["__name__"], sample.labels.get("service"), sample.labels.get("slo")): sample.value
         for sample in found
+        if isfinite(sample.value)
     }
 
     def value(name: str, service: Service, slo: Slo) -> float | None:
@@ -64,7 +67,7 @@ def _names(slo: Slo) -> Iterable[str]:
 
 def _figures(service: Service, slo: Slo, value: Callable[[str, Service, Slo], float | None]) -> SloFigures:
     bad = value(conventions.error_ratio(slo.window), service, slo)
-    recent = value(conventions.error_ratio(RECENT), service, slo)
+    recent = _at_least_zero(value(conventions.error_ratio(RECENT), service, slo))
     objective = budget.Objective(slo.target, slo.window)
     return SloFigures(
         service=service.name,
@@ -75,10 +78,11 @@ def _figures(service: Service, slo: Slo, value: Callable[[str, Service, Slo], fl
         good_share=None if bad is None else 1 - bad,
         budget_left=value(conventions.BUDGET_REMAINING, service, slo),
         burn_rate=None if recent is None else float(objective.burn_rate(Ratio(Decimal(repr(recent))))),
-        exhausted_in_seconds=value(conventions.EXHAUSTED_IN, service, slo),
+        exhausted_in_seconds=_at_least_zero(value(conventions.EXHAUSTED_IN, service, slo)),
         coverage=value(conventions.HISTORY_COVERAGE, service, slo),
     )
 
 
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"')
+def _at_least_zero(figure: float | None) -> float | None:
+    """Whoever else writes series of our names may write what cannot be; that is no figure."""
+    return figure if figure is not None and figure >= 0 else None

@@ -73,7 +73,7 @@ def read(path: Path) -> Record | None:
     """None when there is none, or one of another version."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Record)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
         return None
 
 
