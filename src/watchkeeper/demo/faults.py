@@ -109,7 +109,7 @@ FAULTS: dict[Fault, Explanation] = {
     Fault.PROVIDER_SLOW: Explanation(
         "Both model providers take 20 s longer.",
         "Answers come after 20 s; most people leave before.",
-        ("ServiceOutage", "ErrorBudgetBurnRateCritical", "ExtremeLatency"),
+        ("ServiceOutage", "ErrorBudgetBurnRateCritical", "LLMAPIHighErrorRate", "ExtremeLatency"),
     ),
     Fault.DATABASE_DOWN: Explanation(
         "The agent cannot use its database.",
@@ -135,8 +135,8 @@ FAULTS: dict[Fault, Explanation] = {
     ),
     Fault.LATENCY: Explanation(
         "Every API request takes 3 s longer.",
-        "Everything works and feels broken.",
-        ("ErrorBudgetBurnRateHigh",),
+        "Everything works and feels broken; a conversation of three steps takes ten seconds.",
+        ("ServiceOutage", "ProbeFailing", "ErrorBudgetBurnRateHigh"),
     ),
     Fault.INGRESS_DOWN: Explanation(
         "The front door refuses connections; the agent behind it is well.",
@@ -146,7 +146,7 @@ FAULTS: dict[Fault, Explanation] = {
     Fault.STREAM_DEATH: Explanation(
         "Streamed model answers break off after a few words.",
         "Streamed answers stop in mid-sentence although they began with 200.",
-        ("ErrorBudgetBurnRateCritical", "HighErrorRate", "LLMAPIHighErrorRate"),
+        ("ServiceOutage", "ErrorBudgetBurnRateCritical", "HighErrorRate", "LLMAPIHighErrorRate"),
     ),
     Fault.LOOP_BLOCK: Explanation(
         "Blocking code holds the agent's event loop for 0.4 s again and again.",
