@@ -106,9 +106,9 @@ def _bounds(lines: Sequence[Line], threshold: float | None) -> tuple[float, floa
     return (low, high) if high > low else (low, low + 1)
 
 
-def nice_ticks(low: float, high: float, count: int = 4) -> tuple[float, ...]:
-    """Round numbers from at most `low` to at least `high`, about `count` steps apart."""
-    rough = (high - low) / count
+def nice_ticks(low: float, high: float) -> tuple[float, ...]:
+    """Round numbers from at most `low` to at least `high`, about four steps apart."""
+    rough = (high - low) / 4
     power = 10.0 ** math.floor(math.log10(rough))
     step = next((power * factor for factor in _TICK_STEPS if power * factor >= rough * 0.999), power * 10)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

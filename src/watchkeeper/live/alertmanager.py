@@ -132,10 +132,6 @@ class Alertmanager:
         """True when alerts are taken. Raises `Unreachable` when nobody listens."""
         return self._connection.status("/-/ready") == 200
 
-    def reload(self) -> None:
-        """Read the configuration again. When it is wrong, the old one stays and this raises `Refused`."""
-        self._connection.post("/-/reload", explain=plain_text)
-
     def _get(self, path: str, query: Pairs | None = None) -> bytes:
         return self._connection.get(f"/api/v2/{path}", explain=_reason, query=query)
 

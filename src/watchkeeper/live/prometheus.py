@@ -88,12 +88,6 @@ class Target:
     scrape_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class BuildInfo:
-    version: str
-    revision: str
-
-
 class Prometheus:
     """One Prometheus server. Every call may raise `LiveError`."""
 
@@ -144,16 +138,9 @@ class Prometheus:
         answer = self._connection.decode(self._get("targets", {"state": "active"}), _Success[_Targets])
         return tuple(target.resolved() for target in answer.data.active_targets)
 
-    def build_info(self) -> BuildInfo:
-        return self._connection.decode(self._get("status/buildinfo"), _Success[BuildInfo]).data
-
     def ready(self) -> bool:
         """True when queries are served; False while it starts. Raises `Unreachable` when nobody listens."""
         return self._connection.status("/-/ready") == 200
-
-    def reload(self) -> None:
-        """Read configuration and rule files again. When they are wrong, the old ones stay and this raises `Refused`."""
-        self._connection.post("/-/reload", explain=plain_text)
 
     def _get(self, path: str, query: Pairs | None = None) -> bytes:
         return self._connection.get(f"/api/v1/{path}", explain=_reason, query=query)

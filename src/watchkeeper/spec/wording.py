@@ -25,8 +25,8 @@ def error(code: str, span: Span, summary: str, *, found: str = "", allowed: str 
     return Problem(code, Severity.ERROR, span, summary, found, allowed, fix)
 
 
-def warning(code: str, span: Span, summary: str, *, found: str = "", allowed: str = "", fix: str = "") -> Problem:
-    return Problem(code, Severity.WARNING, span, summary, found, allowed, fix)
+def warning(code: str, span: Span, summary: str, *, fix: str) -> Problem:
+    return Problem(code, Severity.WARNING, span, summary, fix=fix)
 
 
 def closest(word: str, allowed: Iterable[str]) -> str | None:
