@@ -47,8 +47,7 @@ def definitions(catalog: Catalog) -> Definitions:
 
 
 def _outages(catalog: Catalog, service: Service) -> Iterator[DefinedAlert]:
-    group = outage.group(catalog, service)
-    for rule in _alerting(group) if group else ():
+    for rule in _alerting(outage.group(catalog, service)):
         means = "failing" if rule.alert == conventions.OUTAGE else "of the usual traffic"
         query, limit = compared(promql.parse(rule.expr))
         curve = Curve(query, limit, Unit.RATIO, f"Share {means}")
