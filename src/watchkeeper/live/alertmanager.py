@@ -8,7 +8,7 @@ from typing import Self
 
 import msgspec
 
-from watchkeeper.live.connection import Connection, Pairs, plain_text
+from watchkeeper.live.connection import Client, Connection, Pairs, plain_text
 from watchkeeper.live.labels import Labels
 from watchkeeper.model.deployment import Credentials
 
@@ -89,24 +89,11 @@ class Status:
     """The configuration in force, secrets removed by Alertmanager."""
 
 
-class Alertmanager:
+class Alertmanager(Client):
     """One Alertmanager. Every call may raise `LiveError`."""
 
     def __init__(self, url: str, credentials: Credentials | None = None, *, timeout_seconds: float = 10.0) -> None:
-        self._connection = Connection("Alertmanager", url, credentials, timeout_seconds)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._connection.close()
-
-    @property
-    def url(self) -> str:
-        return self._connection.url
+        super().__init__(Connection("Alertmanager", url, credentials, timeout_seconds))
 
     def alerts(self) -> tuple[NotifiedAlert, ...]:
         """All alerts that have not ended, suppressed ones included."""

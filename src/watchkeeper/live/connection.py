@@ -140,6 +140,26 @@ class Connection:
             raise Refused(self.url, f"{self._name} at {self.url} does not accept our credentials (status {status})")
 
 
+class Client:
+    """What speaks to one process, over one connection that is closed with it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @property
+    def url(self) -> str:
+        return self._connection.url
+
+
 def plain_text(body: bytes) -> str:
     """What an error answer in plain text says, in one line."""
     return " ".join(body[:2000].decode("utf-8", "replace").split())

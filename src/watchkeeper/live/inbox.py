@@ -1,11 +1,11 @@
 """The inbox's small API: what was paged and posted, and which incidents are open."""
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Literal
 
 import msgspec
 
-from watchkeeper.live.connection import Connection, plain_text
+from watchkeeper.live.connection import Client, Connection, plain_text
 
 Kind = Literal["pagerduty", "slack", "webhook", "deadman", "rejected"]
 Action = Literal["trigger", "acknowledge", "resolve", "message", "reject"]
@@ -53,24 +53,11 @@ class Health(msgspec.Struct, frozen=True):
     deadman: Heartbeat
 
 
-class Inbox:
+class Inbox(Client):
     """One inbox process. Every call may raise `LiveError`."""
 
     def __init__(self, url: str, *, timeout_seconds: float = 10.0) -> None:
-        self._connection = Connection("the inbox", url, None, timeout_seconds)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._connection.close()
-
-    @property
-    def url(self) -> str:
-        return self._connection.url
+        super().__init__(Connection("the inbox", url, None, timeout_seconds))
 
     def messages(self, *, kind: Kind | None = None, since: int = 0, limit: int = 1000) -> tuple[InboxMessage, ...]:
         """Oldest first: after the id `since` the first `limit`, without it the newest `limit`."""

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, Literal, Self, TypeAlias, TypeVar
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from watchkeeper.live.connection import Connection, Pairs, plain_text
+from watchkeeper.live.connection import Client, Connection, Pairs, plain_text
 from watchkeeper.live.labels import Labels
 from watchkeeper.model.deployment import Credentials
 
@@ -88,24 +88,11 @@ class Target:
     scrape_seconds: float
 
 
-class Prometheus:
+class Prometheus(Client):
     """One Prometheus server. Every call may raise `LiveError`."""
 
     def __init__(self, url: str, credentials: Credentials | None = None, *, timeout_seconds: float = 10.0) -> None:
-        self._connection = Connection("Prometheus", url, credentials, timeout_seconds)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._connection.close()
-
-    @property
-    def url(self) -> str:
-        return self._connection.url
+        super().__init__(Connection("Prometheus", url, credentials, timeout_seconds))
 
     def instant(self, query: str, at: float | None = None) -> tuple[Sample, ...]:
         """The value of each series of `query` now, or at a time. A scalar is one sample without labels."""

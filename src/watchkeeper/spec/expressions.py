@@ -10,7 +10,7 @@ from watchkeeper.promql.nodes import COMPARISONS, Binary, Matcher, MatchOperator
 from watchkeeper.spec import flows, functions, schema, series, units
 from watchkeeper.spec.definitions import Definitions
 from watchkeeper.spec.places import Place
-from watchkeeper.spec.wording import closest, error, listed, noun
+from watchkeeper.spec.wording import closest, error, instead, listed, noun
 
 _ALTERNATIVES = re.compile(r"[A-Za-z0-9_-]+(?:\|[A-Za-z0-9_-]+)*")
 
@@ -164,14 +164,13 @@ def _matcher(place: Place, selector: Selector, metric: schema.Metric, matcher: M
     label, name = matcher.label, selector.name
     labels = series.labels(place.definitions, name)
     if labels is not None and label not in labels:
-        near = closest(label, labels)
         yield error(
             "unknown-label",
             place.word(label),
             f"`{name}` has no label `{label}`",
             found=label,
             allowed=listed(labels),
-            fix=f"write `{near}`" if near else "",
+            fix=instead(label, labels),
         )
         return
     values = series.domain(place.definitions, metric, label)
@@ -182,14 +181,13 @@ def _matcher(place: Place, selector: Selector, metric: schema.Metric, matcher: M
         if value in place.definitions.off.get(section, ()):
             yield _switched_off(place, section, value)
             continue
-        near = closest(value, values)
         yield error(
             "unknown-value",
             place.word(value),
             f"label `{label}` of `{name}` is never `{value}`",
             found=value,
             allowed=listed(values),
-            fix=f"write `{near}`" if near else "",
+            fix=instead(value, values),
         )
 
 

@@ -12,7 +12,7 @@ from watchkeeper.promql.places import Places, named_labels
 from watchkeeper.promql.scope import KEYS, scope
 from watchkeeper.spec import series
 from watchkeeper.spec.places import Place
-from watchkeeper.spec.wording import closest, error, listed
+from watchkeeper.spec.wording import error, instead, listed
 
 
 def _compiled(place: Place, node: Node, kind: Kind) -> Node:
@@ -43,12 +43,11 @@ def _fix(problem: Impossible, part: Aggregation | Binary) -> str:
     if problem.label == "le":
         return "read the series of a histogram that end in `_bucket`"
     if isinstance(part, Aggregation):
-        near = closest(problem.label, problem.possible)
-        return f"write `{near}`" if near else f"leave `{problem.label}` out"
+        return instead(problem.label, problem.possible, f"leave `{problem.label}` out")
     if problem.label in KEYS:
         return "let both sides have `service` and `environment`, which every join compares"
-    near = closest(problem.label, problem.possible) if problem.label in named_labels(part) else None
-    return f"write `{near}`" if near else "group both sides by the same labels, or join them `on` labels of both"
+    named = problem.possible if problem.label in named_labels(part) else ()
+    return instead(problem.label, named, "group both sides by the same labels, or join them `on` labels of both")
 
 
 def guard(place: Place, node: Node, value: Node, kind: Kind) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from watchkeeper.problem import Problem
 from watchkeeper.spec import schema
 from watchkeeper.spec.definitions import Definitions
 from watchkeeper.spec.nodes import Path
-from watchkeeper.spec.wording import closest, error, listed, noun
+from watchkeeper.spec.wording import closest, error, instead, listed, noun
 
 Matches: TypeAlias = dict[str, str]
 
@@ -33,14 +33,13 @@ def unknown(d: Definitions, section: str, word: str, path: Path) -> Iterator[Pro
             fix=f"switch off what needs `{word}`, too, or name another {what}",
         )
         return
-    near = closest(word, names)
     yield error(
         "unknown-reference",
         d.at(*path),
         f"there is no {what} `{word}`",
         found=word,
         allowed=listed(names),
-        fix=f"write `{near}`" if near else f"define it under `{section}`",
+        fix=instead(word, names, f"define it under `{section}`"),
     )
 
 
@@ -144,14 +143,13 @@ def matches(services: Sequence[Definitions]) -> Iterator[Problem]:
             if label not in labels:
                 yield _unknown_label(d, (*path, label), label, labels)
             elif label in values and value not in values[label]:
-                near = closest(value, values[label])
                 yield error(
                     "unknown-reference",
                     d.at(*path, label),
                     f"no alert has {label} `{value}`",
                     found=value,
                     allowed=listed(values[label]),
-                    fix=f"write `{near}`" if near else "",
+                    fix=instead(value, values[label]),
                 )
 
 
@@ -171,7 +169,6 @@ def labels_named(services: Sequence[Definitions]) -> Iterator[Problem]:
 
 
 def _unknown_label(d: Definitions, path: Path, label: str, labels: frozenset[str]) -> Problem:
-    near = closest(label, labels)
     span = d.key(*path) if isinstance(path[-1], str) else d.at(*path)
     return error(
         "unknown-label",
@@ -179,7 +176,7 @@ def _unknown_label(d: Definitions, path: Path, label: str, labels: frozenset[str
         f"no alert has a label `{label}`",
         found=label,
         allowed=listed(labels, limit=30),
-        fix=f"write `{near}`" if near else "",
+        fix=instead(label, labels),
     )
 
 

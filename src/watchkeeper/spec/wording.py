@@ -36,6 +36,12 @@ def closest(word: str, allowed: Iterable[str]) -> str | None:
     return by_lower[near[0]] if near else None
 
 
+def instead(word: str, allowed: Iterable[str], otherwise: str = "") -> str:
+    """The way out of a wrong word: the right one, where one is near."""
+    near = closest(word, allowed)
+    return f"write `{near}`" if near else otherwise
+
+
 def listed(words: Iterable[str], limit: int = 14) -> str:
     """`a, b, c`, sorted and cut where it would fill the screen."""
     ordered = sorted(words)
