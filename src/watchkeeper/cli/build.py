@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from watchkeeper.cli.options import ProjectArgument
 from watchkeeper.model import Catalog
 
 EXAMPLE = "Example: watchkeeper build --out monitoring, then watchkeeper build --out monitoring --verify in CI."
@@ -27,9 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def build(
-    project: Annotated[
-        Path | None, typer.Argument(help="Project file. Default: watchkeeper.yaml if present, else the pack alone.")
-    ] = None,
+    project: ProjectArgument = None,
     *,
     target: Annotated[
         Made,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from watchkeeper.cli.options import ProjectArgument
+
 if TYPE_CHECKING:
     from watchkeeper.spec import Loaded
 
@@ -24,10 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
-    path: Annotated[
-        Path | None,
-        typer.Argument(help="Project file. Default: watchkeeper.yaml if present, else the shipped pack alone."),
-    ] = None,
+    path: ProjectArgument = None,
     *,
     format_: Annotated[Format, typer.Option("--format", help="How to print what was found.")] = Format.TEXT,
 ) -> None:

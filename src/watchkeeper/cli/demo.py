@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from watchkeeper.cli.options import STATE, JsonOption, StateOption
+
 if TYPE_CHECKING:
     from watchkeeper.demo.faults import Active, Explanation, Fault
 
 _ABOUT = "Break the demo on purpose, and heal it."
-_STATE_HELP = "Where the stack keeps its state."
-_JSON_HELP = "Print JSON."
-_DEFAULT_STATE = Path(".watchkeeper")
-
-State = Annotated[Path, typer.Option("--state", help=_STATE_HELP)]
-AsJson = Annotated[bool, typer.Option("--json", help=_JSON_HELP)]
 
 
 def register(app: typer.Typer) -> None:
@@ -31,8 +27,8 @@ def break_(
     fault: Annotated[str, typer.Argument(help="What to break; `watchkeeper demo faults` lists what can be.")],
     arguments: Annotated[list[str] | None, typer.Argument(help="Some faults take one: a module, a share.")] = None,
     *,
-    state: State = _DEFAULT_STATE,
-    json: AsJson = False,
+    state: StateOption = STATE,
+    json: JsonOption = False,
 ) -> None:
     """Break something in the running demo.
 
@@ -59,8 +55,8 @@ def break_(
 def heal(
     fault: Annotated[str | None, typer.Argument(help="What to heal. Default: everything but a deploy.")] = None,
     *,
-    state: State = _DEFAULT_STATE,
-    json: AsJson = False,
+    state: StateOption = STATE,
+    json: JsonOption = False,
 ) -> None:
     """Heal one fault of the running demo, or all. Healing `deploy` goes back to the first version.
 
@@ -80,7 +76,7 @@ def heal(
         typer.echo(f"Healed: {', '.join(map(str, healed))}" if healed else "Nothing to heal.")
 
 
-def faults(*, state: State = _DEFAULT_STATE, json: AsJson = False) -> None:
+def faults(*, state: StateOption = STATE, json: JsonOption = False) -> None:
     """What can be broken, what people notice then, and which alerts to expect. What is broken now is marked.
 
     Exit codes: 0 listed.

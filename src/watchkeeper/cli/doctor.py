@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watchkeeper.cli.up import STATE, StateOption
+from watchkeeper.cli.options import STATE, JsonOption, StateOption
 
 if TYPE_CHECKING:
     from watchkeeper.stack.layout import Layout
@@ -45,7 +45,7 @@ def doctor(
     *,
     state: StateOption = STATE,
     fetch: Annotated[bool, typer.Option("--fetch", help="Get missing engines from Debian first.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Say what is found on this machine: engines, Python packages, ports, the state directory.
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from watchkeeper.cli.up import STATE, StateOption
+from watchkeeper.cli.options import STATE, StateOption
 
 EXAMPLE = "Example: watchkeeper down, or watchkeeper down --purge to begin anew next time."
 

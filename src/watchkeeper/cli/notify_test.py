@@ -2,10 +2,11 @@
 
 import json
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from watchkeeper.cli.options import STATE, JsonOption, StateOption
 
 if TYPE_CHECKING:
     from watchkeeper.live.notify_test import Arrival, Result, TestAlert
@@ -29,11 +30,11 @@ def notify_test(
     *,
     one: Annotated[bool, typer.Option("--one", help="Send one message, to everyone who hears of this severity.")],
     severity: Annotated[TestSeverity, typer.Option(help="Decides who is told.")] = TestSeverity.CRITICAL,
-    state: Annotated[Path, typer.Option(help="Where the stack keeps its state.")] = Path(".watchkeeper"),
+    state: StateOption = STATE,
     timeout: Annotated[
         float, typer.Option(min=1, max=3600, help="Seconds to wait for it, and again for its end.")
     ] = 90.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Send a marked test alert through Alertmanager, wait until it is in the inbox, end it.
 

@@ -1,10 +1,11 @@
 """`watchkeeper slo`: how every objective stands."""
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+
+from watchkeeper.cli.options import STATE, JsonOption, ProjectArgument, StateOption
 
 if TYPE_CHECKING:
     from watchkeeper.live.slo import SloFigures
@@ -18,12 +19,10 @@ def register(app: typer.Typer) -> None:
 
 
 def slo(
-    project: Annotated[
-        Path | None, typer.Argument(help="Project file. Default: watchkeeper.yaml if present, else the pack alone.")
-    ] = None,
+    project: ProjectArgument = None,
     *,
-    state: Annotated[Path, typer.Option(help="Where the stack keeps its state.")] = Path(".watchkeeper"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    state: StateOption = STATE,
+    as_json: JsonOption = False,
 ) -> None:
     """Say of each objective: target, what was reached, budget left, how fast it burns, how long it lasts.
 

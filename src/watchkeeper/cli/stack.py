@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watchkeeper.cli.up import STATE, StateOption
+from watchkeeper.cli.options import STATE, StateOption
 
 if TYPE_CHECKING:
     from watchkeeper.stack.logs import Line

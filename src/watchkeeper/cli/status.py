@@ -1,11 +1,11 @@
 """`watchkeeper status`: processes, objectives, pages of a running stack."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from watchkeeper.cli.up import STATE, StateOption
+from watchkeeper.cli.options import STATE, JsonOption, StateOption
 
 if TYPE_CHECKING:
     from watchkeeper.stack.standing import ChildStanding, SloStanding, Standing
@@ -17,9 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command("status", epilog=EXAMPLE)(status)
 
 
-def status(
-    *, state: StateOption = STATE, as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False
-) -> None:
+def status(*, state: StateOption = STATE, as_json: JsonOption = False) -> None:
     """Say how the stack stands: every process, every objective, the number of pages.
 
     Exit codes: 0 everything is ready, 1 it is not, or nothing runs.

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from watchkeeper.cli.options import PROJECT, STATE, StateOption
+
 if TYPE_CHECKING:
     from watchkeeper.stack.layout import Layout
     from watchkeeper.stack.preparation import Prepared
 
 EXAMPLE = "Example: watchkeeper up --demo, then in another terminal: watchkeeper demo break provider-outage."
-StateOption = Annotated[Path, typer.Option("--state", help="Directory for data, logs, secrets, configuration.")]
-STATE = Path(".watchkeeper")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,7 @@ def up(
     demo: Annotated[bool, typer.Option("--demo", help="Also run the demo agent, its load and the probe.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return once everything is ready.")] = False,
     state: StateOption = STATE,
-    project: Annotated[
-        Path | None, typer.Option(help="Project file. Default: watchkeeper.yaml if present, else the pack alone.")
-    ] = None,
+    project: Annotated[Path | None, typer.Option(help=PROJECT)] = None,
     environment: Annotated[str, typer.Option(help="Default: demo with --demo, else development.")] = "",
     port_base: Annotated[int, typer.Option(min=1024, max=65000, help="Where the usual ports begin.")] = 8460,
     detached: Annotated[bool, typer.Option("--detached", hidden=True)] = False,

@@ -1,0 +1,12 @@
+"""What several verbs take, so that it is called and explained alike everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+STATE = Path(".watchkeeper")
+StateOption = Annotated[Path, typer.Option("--state", help="Where the stack keeps data, logs, secrets, configuration.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PROJECT = "Project file. Default: watchkeeper.yaml if present, else the pack alone."
+ProjectArgument = Annotated[Path | None, typer.Argument(help=PROJECT)]
