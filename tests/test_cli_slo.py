@@ -1,16 +1,15 @@
 """`watchkeeper slo`: what people and programs read about every objective."""
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from http_bench import Handler, serving
 from notify_world import recorded
 from watchkeeper import cli
 from watchkeeper.stack.layout import Layout
@@ -45,25 +44,13 @@ def prometheus(values: Values, asked: list[str]) -> Iterator[str]:
     ]
     content = json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}}).encode()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.extend(parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())["query"])
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    class Answering(Handler):
+        def post(self) -> None:
+            asked.extend(parse_qs(self.body().decode())["query"])
+            self.reply(content)
 
-        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - the parent's name
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Answering) as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -15,6 +13,7 @@ import bcrypt
 import psutil
 import pytest
 
+from http_bench import ask
 from watchkeeper.engines import Engine, arguments, process, templates
 from watchkeeper.engines.arguments import Server
 from watchkeeper.engines.process import EngineError, Login
@@ -33,14 +32,7 @@ class Running:
     log: Path
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str]]:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(self.url + path, method=method, headers=named)  # noqa: S310 - loopback
-        try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5) as answer:
-                return answer.status, {name.lower(): value for name, value in answer.headers.items()}
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, {name.lower(): value for name, value in error.headers.items()}
+        return ask(self.url + path, method, **headers)
 
 
 def _server(directory: Path, port: int, config: str) -> Server:

@@ -3,11 +3,12 @@
 import base64
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
+from http_bench import Handler, serving
 from watchkeeper.live import connection
 from watchkeeper.live.connection import Connection, plain_text
 from watchkeeper.live.errors import LiveError, Refused, Rejected, Unreachable, Unreadable
@@ -35,28 +36,21 @@ class Engine:
         self.released = threading.Event()
         engine = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
+        class Answering(Handler):
+            def get(self) -> None:
                 engine.authorizations.append(self.headers["Authorization"])
                 engine.answer(self)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.handler = Answering
+        self.url = ""
 
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
     running = Engine()
-    running.thread.start()
-    yield running
-    running.released.set()
-    running.server.shutdown()
-    running.thread.join()
-    running.server.server_close()
+    with serving(running.handler) as running.url:
+        yield running
+        running.released.set()
 
 
 def get(url: str, credentials: Credentials | None = None, timeout_seconds: float = 5.0) -> bytes:

@@ -9,12 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from http_bench import Handler, serving
 from watchkeeper.stack.probe import (
     Config,
     MetricsServer,
@@ -46,40 +47,28 @@ class Service:
         self.released = threading.Event()
         service = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answering(Handler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            def post(self) -> None:
+                body = json.loads(self.body())
                 headers = self.headers
                 seen = (headers["Authorization"], headers["X-Watchkeeper-Probe"], headers["User-Agent"])
                 service.asked.append((self.path, *seen, body))
                 service.before(self)
                 status, content = service.answers[self.path]
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+                self.reply(content, status)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.server.handle_error = lambda *_: None  # type: ignore[method-assign]
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.handler = Answering
+        self.url = ""
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
     running = Service()
-    running.thread.start()
-    yield running
-    running.released.set()
-    running.server.shutdown()
-    running.thread.join()
-    running.server.server_close()
+    with serving(running.handler) as running.url:
+        yield running
+        running.released.set()
 
 
 @pytest.fixture

@@ -2,16 +2,15 @@
 
 import json
 import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
 
+from http_bench import Handler, serving
 from watchkeeper.stack import preparation, record, standing
 from watchkeeper.stack.layout import Layout
 from watchkeeper.stack.record import ChildRecord, ChildState, Phase, Record
@@ -22,34 +21,19 @@ Answer = Callable[[str, dict[str, list[str]]], object]
 
 @contextmanager
 def _server(answer: Answer) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Answering(Handler):
+        def get(self) -> None:
             parts = urlsplit(self.path)
-            self._reply(parts.path, parse_qs(parts.query))
+            self._say(parts.path, parse_qs(parts.query))
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            self._reply(self.path, parse_qs(body))
+        def post(self) -> None:
+            self._say(self.path, parse_qs(self.body().decode()))
 
-        def _reply(self, path: str, query: dict[str, list[str]]) -> None:
-            content = json.dumps(answer(path, query)).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+        def _say(self, path: str, query: dict[str, list[str]]) -> None:
+            self.reply(json.dumps(answer(path, query)).encode())
 
-        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - the parent's name
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Answering) as url:
+        yield url
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +12,7 @@ from typing import TypeAlias
 import psutil
 import pytest
 
+from http_bench import ask
 from watchkeeper.engines import Engine
 from watchkeeper.engines.process import Login
 from watchkeeper.stack import ports, record, stopping
@@ -68,37 +67,24 @@ def watchkeeper(
     stopping.stop(command.layout)
 
 
-def _ask(url: str, method: str = "GET", login: Login | None = None, **headers: str) -> tuple[int, dict[str, str]]:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    if login is not None:
-        named["Authorization"] = login.header
-    request = urllib.request.Request(url, method=method, headers=named)  # noqa: S310 - loopback
-    try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5) as answer:
-            return answer.status, {name.lower(): value for name, value in answer.headers.items()}
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, {name.lower(): value for name, value in error.headers.items()}
-
-
 def test_everything_answers(watchkeeper: Command) -> None:
     now = watchkeeper.record
     login = Login("watchkeeper", watchkeeper.layout.password.read_text())
-    assert _ask(f"{now.console}/health")[0] == 200
-    assert _ask(f"{now.inbox}/health")[0] == 200
+    assert ask(f"{now.console}/health")[0] == 200
+    assert ask(f"{now.inbox}/health")[0] == 200
     for engine in (now.prometheus, now.alertmanager):
-        assert _ask(f"{engine}/-/ready", login=login)[0] == 200
+        assert ask(f"{engine}/-/ready", Authorization=login.header)[0] == 200
 
 
 def test_engines_refuse_strangers_and_foreign_pages(watchkeeper: Command) -> None:
     now = watchkeeper.record
     login = Login("watchkeeper", watchkeeper.layout.password.read_text())
     for url in (f"{now.prometheus}/api/v1/query?query=1", f"{now.alertmanager}/api/v2/silences"):
-        assert _ask(url)[0] == 401
-        status, headers = _ask(url, "OPTIONS", Origin="http://evil.example", Access_Control_Request_Method="POST")
+        assert ask(url)[0] == 401
+        status, headers = ask(url, "OPTIONS", Origin="http://evil.example", Access_Control_Request_Method="POST")
         assert status == 401
         assert "access-control-allow-origin" not in headers
-    headers = _ask(f"{now.prometheus}/api/v1/query?query=1", login=login, Origin="http://evil.example")[1]
+    headers = ask(f"{now.prometheus}/api/v1/query?query=1", Authorization=login.header, Origin="http://evil.example")[1]
     assert "access-control-allow-origin" not in headers
 
 
