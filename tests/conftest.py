@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from watchkeeper import engines
+from watchkeeper import engines, spec
+from watchkeeper.model import Catalog
 
 
 def _engine(name: engines.Name) -> engines.Engine:
@@ -37,6 +38,14 @@ def alertmanager() -> engines.Engine:
 @pytest.fixture(scope="session")
 def amtool() -> engines.Engine:
     return _engine("amtool")
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    """The shipped pack's."""
+    loaded = spec.load()
+    assert loaded.catalog is not None, loaded.problems
+    return loaded.catalog
 
 
 @pytest.fixture

@@ -60,6 +60,12 @@ def internal_errors(wk: Wk) -> dict[str, float]:
     return of(wk, "watchkeeper_internal_errors_total")
 
 
+def outcomes(wk: Wk) -> dict[str, float]:
+    """Outcome of model calls -> how many."""
+    found = of(wk, "llm_requests_total")
+    return {labels.partition('outcome="')[2].partition('"')[0]: count for labels, count in found.items()}
+
+
 def until(condition: Callable[[], bool], what: str) -> None:
     """Wait for a state, not for a time."""
     deadline = time.monotonic() + DEADLINE_SECONDS

@@ -10,18 +10,11 @@ import pytest
 import yaml
 
 from watchkeeper import compile as compiler
-from watchkeeper import conventions, engines, spec
+from watchkeeper import conventions, engines
 from watchkeeper.compile import alertmanager as compiled
 from watchkeeper.compile.reference import reference
 from watchkeeper.model import Catalog, Route, Timing
 from watchkeeper.quantity import Duration
-
-
-@pytest.fixture(scope="module")
-def catalog() -> Catalog:
-    loaded = spec.load()
-    assert loaded.catalog is not None, loaded.problems
-    return loaded.catalog
 
 
 @pytest.fixture(scope="module")

@@ -5,20 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from watchkeeper import promql, spec
+from watchkeeper import promql
 from watchkeeper.compile import alerts, outage, rules
 from watchkeeper.formats.prometheus import Alerting, Group
 from watchkeeper.model import Alert, Catalog, Comparison, Kind, Queries, Severity, Threshold, Unit
 from watchkeeper.quantity import Duration
 
 NEVER = Duration.of()
-
-
-@pytest.fixture(scope="module")
-def catalog() -> Catalog:
-    loaded = spec.load()
-    assert loaded.catalog is not None, loaded.problems
-    return loaded.catalog
 
 
 def _alert(**changes: object) -> Alert:

@@ -8,11 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 
-import pytest
 from genai_prices.data import providers
 
 import watchkeeper.copilot
-from watchkeeper import spec
 from watchkeeper.compile.prices import PriceSnapshot, snapshot
 from watchkeeper.compile.python import class_name, instruments, parameter_name
 from watchkeeper.model import Catalog, Emitter, Label, Metric, MetricType, Scrape
@@ -20,13 +18,6 @@ from watchkeeper.quantity import Duration
 from watchkeeper.sdk.instruments import InstrumentSet, Registry
 
 PRICES = snapshot(providers[:1], "9.9")
-
-
-@pytest.fixture(scope="module")
-def catalog() -> Catalog:
-    loaded = spec.load().catalog
-    assert loaded is not None
-    return loaded
 
 
 def metric(name: str, type_: MetricType, *labels: Label, buckets: tuple[str, ...] = (), help_: str = "Help.") -> Metric:

@@ -5,18 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from watchkeeper import conventions, promql, spec
+from watchkeeper import conventions, promql
 from watchkeeper.compile import slo as compiled
 from watchkeeper.formats.prometheus import Alerting, Group, Recording
 from watchkeeper.model import Catalog, Service, Slo
 from watchkeeper.quantity import Duration
-
-
-@pytest.fixture(scope="module")
-def catalog() -> Catalog:
-    loaded = spec.load()
-    assert loaded.catalog is not None, loaded.problems
-    return loaded.catalog
 
 
 @pytest.fixture(scope="module")

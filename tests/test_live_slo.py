@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import pytest
 
-from watchkeeper import spec
 from watchkeeper.engines import Engine
 from watchkeeper.engines.arguments import Server
 from watchkeeper.engines.arguments import prometheus as arguments
@@ -70,13 +69,6 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def catalog() -> Catalog:
-    loaded = spec.load().catalog
-    assert loaded is not None
-    return loaded
 
 
 def by_name(figures: tuple[SloFigures, ...]) -> dict[str, SloFigures]:

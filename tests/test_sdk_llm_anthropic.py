@@ -14,7 +14,7 @@ import pytest
 from anthropic import Anthropic, AsyncAnthropic
 from anthropic.types import MessageParam
 
-from sdk_bench import Wk, internal_errors, of, samples, until, watched
+from sdk_bench import Wk, internal_errors, of, outcomes, samples, until, watched
 from sdk_vendor import SONNET, Reply, Vendor, claude_error, claude_event, claude_events, message, vendor
 
 WHO = f'model="{SONNET}",provider="anthropic"'
@@ -49,12 +49,6 @@ def claude(wk: Wk, server: Vendor) -> Iterator[Anthropic]:
 
 def async_claude(wk: Wk, server: Vendor, retries: int = 0) -> AsyncAnthropic:
     return wk.llm(AsyncAnthropic(base_url=server.url, api_key="k", max_retries=retries))
-
-
-def outcomes(wk: Wk) -> dict[str, float]:
-    """Outcome -> calls."""
-    found = of(wk, "llm_requests_total")
-    return {labels.partition('outcome="')[2].partition('"')[0]: count for labels, count in found.items()}
 
 
 def dollars(wk: Wk) -> float:

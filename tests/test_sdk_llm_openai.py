@@ -13,7 +13,7 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
-from sdk_bench import Wk, internal_errors, of, watched
+from sdk_bench import Wk, internal_errors, of, outcomes, watched
 from sdk_vendor import (
     GPT,
     Reply,
@@ -54,12 +54,6 @@ def wk() -> Iterator[Wk]:
 def gpt(wk: Wk, server: Vendor) -> Iterator[OpenAI]:
     with OpenAI(base_url=server.url, api_key="k", max_retries=0) as client:
         yield wk.llm(client)
-
-
-def outcomes(wk: Wk) -> dict[str, float]:
-    """Outcome -> calls."""
-    found = of(wk, "llm_requests_total")
-    return {labels.partition('outcome="')[2].partition('"')[0]: count for labels, count in found.items()}
 
 
 def listed_dollars() -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from watchkeeper import files, spec
+from watchkeeper import files
 from watchkeeper.demo.config import DemoConfig
 from watchkeeper.engines import Engine
 from watchkeeper.model import Catalog
@@ -21,13 +21,6 @@ DEMO = Purpose(demo=True, environment="demo", project=None)
 PLAIN = Purpose(demo=False, environment="staging", project=Path("watchkeeper.yaml"))
 PROMETHEUS = Engine("prometheus", Path("/engines/prometheus"), "2.42.0")
 ALERTMANAGER = Engine("alertmanager", Path("/engines/alertmanager"), "0.25.0", ("unshare", "--mount"))
-
-
-@pytest.fixture(scope="module")
-def catalog() -> Catalog:
-    loaded = spec.load()
-    assert loaded.catalog is not None
-    return loaded.catalog
 
 
 @pytest.fixture

@@ -6,18 +6,10 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from watchkeeper import spec
 from watchkeeper.model import Catalog, PagerDuty, Receiver, Slack, Webhook
 from watchkeeper.stack import credentials
 from watchkeeper.stack.layout import Layout
 from watchkeeper.stack.ports import NAMES, Ports, choose
-
-
-@pytest.fixture(scope="module")
-def catalog() -> Catalog:
-    loaded = spec.load()
-    assert loaded.catalog is not None
-    return loaded.catalog
 
 
 @pytest.fixture
