@@ -93,6 +93,7 @@ def test_critical_alerts_are_evaluated_on_the_critical_path(catalog: Catalog) ->
         "alerts-llm-copilot-agent-critical": Duration.of(seconds=15),
         "alerts-llm-copilot-agent": Duration.of(seconds=30),
         "alerts-monitoring": Duration.of(seconds=30),
+        "alerts-watchdog": Duration.of(seconds=5),
     }
 
 

@@ -47,6 +47,7 @@ def outage_group(service: str) -> str:
 
 
 MONITORING_GROUP = "alerts-monitoring"
+WATCHDOG_GROUP = "alerts-watchdog"
 
 
 def burn_alert(severity: Severity) -> str:

@@ -1,11 +1,13 @@
 """Alerts as their owners wrote them: value, threshold and how long, rendered to one expression."""
 
+from collections.abc import Iterator
+
 from watchkeeper import budget, conventions, promql
 from watchkeeper.compile import texts
 from watchkeeper.compile.detection import Detection, evaluation, group_wait
 from watchkeeper.compile.scope import scoped
 from watchkeeper.formats.prometheus import Alerting, Group, Pairs
-from watchkeeper.model import Alert, Catalog, Comparison, Scrape, Service, Severity, Unit
+from watchkeeper.model import Alert, Catalog, Comparison, Kind, Scrape, Service, Severity, Unit
 from watchkeeper.promql import build
 from watchkeeper.promql.nodes import Call, Node, Selector
 from watchkeeper.promql.rewrite import metrics, ranges, walk
@@ -14,28 +16,36 @@ from watchkeeper.quantity import Duration
 
 def groups(catalog: Catalog) -> tuple[Group, ...]:
     """Per service one group on the critical path and one for the rest; alerts about the monitoring itself once."""
-    made: list[Group] = []
-    for service in catalog.services:
-        for critical in (True, False):
-            rules = tuple(
-                _alerting(catalog, service, alert)
-                for alert in service.alerts
-                if not alert.kind.about_monitoring and (alert.severity is Severity.CRITICAL) is critical
-            )
-            if rules:
-                severity = Severity.CRITICAL if critical else Severity.WARNING
-                name = conventions.alert_group(service.name, critical=critical)
-                made.append(Group(name, evaluation(catalog, severity), rules))
-    own = {
-        alert.name: (service, alert)
-        for service in catalog.services
-        for alert in service.alerts
-        if alert.kind.about_monitoring
-    }
-    rules = tuple(_alerting(catalog, service, alert) for service, alert in own.values())
     return (
-        (*made, Group(conventions.MONITORING_GROUP, catalog.intervals.rules_standard, rules)) if rules else tuple(made)
+        *(group for service in catalog.services for group in _of_service(catalog, service)),
+        *_of_monitoring(catalog),
     )
+
+
+def _of_service(catalog: Catalog, service: Service) -> Iterator[Group]:
+    for critical in (True, False):
+        rules = tuple(
+            _alerting(catalog, service, alert)
+            for alert in service.alerts
+            if not alert.kind.about_monitoring and (alert.severity is Severity.CRITICAL) is critical
+        )
+        if rules:
+            severity = Severity.CRITICAL if critical else Severity.WARNING
+            name = conventions.alert_group(service.name, critical=critical)
+            yield Group(name, evaluation(catalog, severity), rules)
+
+
+def _of_monitoring(catalog: Catalog) -> Iterator[Group]:
+    """The watchdog is evaluated as often as anything is scraped: Alertmanager believes in it for four intervals."""
+    intervals = catalog.intervals
+    for kind, name, interval in (
+        (Kind.MONITORING, conventions.MONITORING_GROUP, intervals.rules_standard),
+        (Kind.WATCHDOG, conventions.WATCHDOG_GROUP, intervals.scrape_critical),
+    ):
+        own = {alert.name: (service, alert) for service in catalog.services for alert in service.alerts}
+        rules = tuple(_alerting(catalog, service, alert) for service, alert in own.values() if alert.kind is kind)
+        if rules:
+            yield Group(name, interval, rules)
 
 
 def _alerting(catalog: Catalog, service: Service, alert: Alert) -> Alerting:
@@ -99,7 +109,7 @@ def _family(series: str) -> str:
 def _detection(catalog: Catalog, alert: Alert, value: Node, labels: Pairs) -> Detection:
     delays = budget.Delays(
         _scrape(catalog, value),
-        evaluation(catalog, alert.severity),
+        catalog.intervals.scrape_critical if alert.kind is Kind.WATCHDOG else evaluation(catalog, alert.severity),
         for_=alert.for_,
         group_wait=group_wait(catalog, labels),
     )

@@ -87,7 +87,7 @@ def _budget_curve(derived: slo.Sli, line: float) -> Curve:
 def _written(catalog: Catalog) -> Iterator[DefinedAlert]:
     owners = {alert.name: (service, alert) for service in catalog.services for alert in service.alerts}
     for group in alerts.groups(catalog):
-        own = group.name == conventions.MONITORING_GROUP
+        own = group.name in {conventions.MONITORING_GROUP, conventions.WATCHDOG_GROUP}
         for rule in _alerting(group):
             service, alert = owners[rule.alert]
             value = _Value(alert.threshold.unit, "", (_written_curve(alert, None if own else service),))
