@@ -11,10 +11,8 @@ from starlette.types import ASGIApp
 
 from watchkeeper.demo.config import MODULES, DemoConfig
 from watchkeeper.demo.process import http_server, serve
-from watchkeeper.demo.providers.behaviour import Pace
 
 DEADLINE_SECONDS = 15.0
-INSTANT = Pace(first=(0.0, 0.0), whole=(0.0, 0.0))
 
 
 def free_ports(count: int) -> list[int]:

@@ -13,7 +13,7 @@ from fastapi import Depends
 from starlette.types import ASGIApp
 
 import watchkeeper
-from demo_bench import INSTANT, config_in, dice, serving
+from demo_bench import config_in, dice, serving
 from watchkeeper.copilot import Instruments
 from watchkeeper.demo.agent import database
 from watchkeeper.demo.agent.app import create_app
@@ -25,6 +25,7 @@ from watchkeeper.demo.faults import Faults, FaultWatch, activate
 from watchkeeper.demo.modules.hosting import ModuleHost
 from watchkeeper.demo.modules.services import Workload
 from watchkeeper.demo.providers.app import Emulator
+from watchkeeper.demo.providers.behaviour import INSTANT
 from watchkeeper.demo.providers.ledger import Ledger
 
 

@@ -16,10 +16,10 @@ from anthropic.types import TextBlockParam
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
-from demo_bench import INSTANT, dice, free_ports, serving, until
+from demo_bench import dice, free_ports, serving, until
 from watchkeeper.demo.faults import Active, Fault, Faults
 from watchkeeper.demo.providers.app import Emulator
-from watchkeeper.demo.providers.behaviour import PromptCache, compose, fate_of, pace_of
+from watchkeeper.demo.providers.behaviour import INSTANT, PromptCache, compose, fate_of, pace_of
 from watchkeeper.demo.providers.call import Call, Fate, Provider, Usage
 from watchkeeper.demo.providers.ledger import Entry, Ledger
 

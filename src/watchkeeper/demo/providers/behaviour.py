@@ -41,6 +41,7 @@ class Pace:
 
 QUICK = Pace(first=(0.08, 0.2), whole=(0.15, 0.4))
 THOROUGH = Pace(first=(0.2, 0.45), whole=(0.6, 1.1))
+INSTANT = Pace(first=(0.0, 0.0), whole=(0.0, 0.0))
 
 
 def pace_of(model: str) -> Pace:
