@@ -88,7 +88,7 @@ llm-copilot-agent availability: 99.9 % of requests are answered well
 
 llm-copilot-agent latency-simple: 95 % of simple requests are answered within 1 s
   good            not yet (target 95 % in 30 d)
-  budget left     -25.000 %
+  budget left     counts as whole: there is too little history to say what is spent
   burn rate, 1 h  2.0x
   lasts           nothing burns
   history         not yet

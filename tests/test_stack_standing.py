@@ -146,7 +146,7 @@ def test_objectives_come_from_the_recorded_series(layout: Layout) -> None:
         match query["query"]:
             case ["slo:sli_error:ratio_rate5m"]:
                 return _vector(("latency-simple", "0"), ("availability", "0.25"))
-            case ["slo:error_budget_remaining:ratio"]:
+            case ["slo:error_budget_remaining:ratio and slo:history_coverage:ratio >= 0.25"]:
                 return _vector(("availability", "-0.5"))
         raise AssertionError(query)
 

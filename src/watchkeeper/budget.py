@@ -13,6 +13,8 @@ SHORT_WINDOW_SHARE = 12
 """A short window is this part of the long one, so that an alert ends soon after its cause (SRE Workbook, chapter 5)."""
 MIN_SCRAPES = 4
 """Samples a window needs at least: with fewer, one late scrape or a left-open range leaves `rate` too little."""
+ENOUGH_HISTORY = Decimal("0.25")
+"""A budget is judged once this share of its window was seen: after an hour one bad minute is half a budget."""
 _DIGITS = 12
 
 

@@ -57,12 +57,22 @@ def _facts(one: "SloFigures") -> dict[str, str | float | None]:
 def _words(one: "SloFigures") -> str:
     rows = (
         ("good", f"{_share(one.good_share)} (target {one.target.words} in {one.window.words})"),
-        ("budget left", _share(one.budget_left)),
+        ("budget left", _budget(one)),
         ("burn rate, 1 h", NOT_YET if one.burn_rate is None else f"{one.burn_rate:.1f}x"),
         ("lasts", _lasts(one)),
         ("history", _share(one.coverage) + (" of the window" if one.coverage is not None else "")),
     )
     return "\n".join((f"{one.service} {one.slo}: {one.title}", *(f"  {name:<15} {value}" for name, value in rows)))
+
+
+def _budget(one: "SloFigures") -> str:
+    from watchkeeper.budget import ENOUGH_HISTORY
+
+    if one.budget_left is None:
+        return NOT_YET
+    if one.coverage is None or one.coverage < float(ENOUGH_HISTORY):
+        return "counts as whole: there is too little history to say what is spent"
+    return _share(one.budget_left)
 
 
 def _share(value: float | None) -> str:

@@ -8,7 +8,6 @@ groups run at different offsets.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 
 from watchkeeper import budget, conventions, promql
 from watchkeeper.compile import texts
@@ -23,8 +22,6 @@ from watchkeeper.quantity import Duration
 LEVEL_0 = Duration.of(minutes=5)
 LONGEST_RAW = Duration.of(hours=6)
 REPORTED = (LEVEL_0, Duration.of(hours=1), Duration.of(days=1), Duration.of(days=7))
-ENOUGH_HISTORY = Decimal("0.25")
-"""Budget alerts wait until this share of the window is covered: after an hour one bad minute is half a budget."""
 MISSING_FOR = Duration.of(minutes=2)
 
 
@@ -167,7 +164,7 @@ def _exhausted_in(o: Sli, ratio: Node) -> Node:
 
 
 def _enough_history(o: Sli) -> Node:
-    return build.compare(o.recorded(conventions.HISTORY_COVERAGE), ">=", ENOUGH_HISTORY)
+    return build.compare(o.recorded(conventions.HISTORY_COVERAGE), ">=", budget.ENOUGH_HISTORY)
 
 
 def _burn_alerts(o: Sli, *, slow: bool) -> Iterator[Alerting]:

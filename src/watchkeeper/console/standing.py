@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from watchkeeper import budget, conventions
-from watchkeeper.compile.slo import ENOUGH_HISTORY
 from watchkeeper.console.facts import Presence, Reading, SloRow, present
 from watchkeeper.console.questions import HOUR, Measured, Remembered
 from watchkeeper.console.sources import Answer, absence
@@ -88,7 +87,7 @@ def _row(book: _Book, service: Service, slo: Slo) -> SloRow:
     left = book.reading(conventions.BUDGET_REMAINING, key)
     coverage = book.reading(conventions.HISTORY_COVERAGE, key)
     failing = book.failing(key, slo)
-    young = coverage.current is None or coverage.current < float(ENOUGH_HISTORY)
+    young = coverage.current is None or coverage.current < float(budget.ENOUGH_HISTORY)
     whole = 1.0 if young or left.current is None else max(left.current, 0.0)
     state = None if young or left.current is None else budget.entered(Decimal(1 - left.current), service.budget_policy)
     return SloRow(

@@ -101,14 +101,12 @@ def slo_values(current: Record, layout: Layout) -> tuple[SloStanding, ...]:
 
 
 def _slo_values(prometheus: "Prometheus") -> tuple[SloStanding, ...]:
-    from watchkeeper import conventions
+    from watchkeeper import budget, conventions
     from watchkeeper.quantity import Duration
 
     errors = prometheus.instant(conventions.error_ratio(Duration.of(minutes=5)))
-    budgets = {
-        (sample.labels["service"], sample.labels["slo"]): sample.value
-        for sample in prometheus.instant(conventions.BUDGET_REMAINING)
-    }
+    known = f"{conventions.BUDGET_REMAINING} and {conventions.HISTORY_COVERAGE} >= {budget.ENOUGH_HISTORY}"
+    budgets = {(sample.labels["service"], sample.labels["slo"]): sample.value for sample in prometheus.instant(known)}
     found = sorted((sample.labels["service"], sample.labels["slo"], sample.value) for sample in errors)
     return tuple(
         SloStanding(service, slo, 1 - ratio, budgets.get((service, slo)))
