@@ -16,7 +16,7 @@ help:
 	@echo "make test     every test"
 	@echo "make lint     ruff and mypy"
 	@echo "make bench    every figure the documentation states, measured again (an hour and a half)"
-	@echo "make docs     the generated pages of the reference"
+	@echo "make docs     everything generated: monitoring/, the typed instruments, the pages of the reference"
 	@echo "make install  only the set-up that the others begin with"
 	@echo "make lock     new lock files from pyproject.toml"
 	@echo "make clean    remove environments and engines; data in .watchkeeper is kept"
@@ -47,6 +47,8 @@ bench: $(DEV)
 		$(BIN)/watchkeeper down --purge --state $$state; exit $$code
 
 docs: $(DEV)
+	$(BIN)/watchkeeper build
+	$(BIN)/watchkeeper build --target python --out src/watchkeeper/copilot.py
 	$(BIN)/python docs/generate.py
 
 lock:
