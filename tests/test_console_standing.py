@@ -1,15 +1,28 @@
 """Where objectives stand, which alerts are active, and why a value is missing: told apart, never just `no data`."""
 
 import math
+from datetime import UTC
 
 import pytest
 
 from console_world import NOW, SERVICE, Standing, World, incident, message
 from watchkeeper.console import words
 from watchkeeper.console.cells import cell, reach, value
-from watchkeeper.console.facts import Health, Phase, Presence, Reach, Reading, SloRow, Watch, alert_address, present
+from watchkeeper.console.facts import (
+    Health,
+    Level,
+    Phase,
+    Presence,
+    Reach,
+    Reading,
+    SloRow,
+    Watch,
+    alert_address,
+    present,
+)
 from watchkeeper.console.now import row_cells
 from watchkeeper.console.situation import situation
+from watchkeeper.console.verdict import verdict
 from watchkeeper.model import Kind, Severity
 
 
@@ -236,6 +249,20 @@ def test_backends_that_fail_right_after_the_start_are_starting() -> None:
     seen = situation(World(started=NOW - 5, down={"Prometheus"}).sources())
     assert seen.backend("Prometheus").health is Health.STARTING
     assert seen.backend("Alertmanager").health is Health.UP
+
+
+def test_a_backend_that_does_not_come_is_down_although_figures_may_still_be_starting() -> None:
+    seen = situation(World(started=NOW - 60, down={"Prometheus"}).sources())
+    assert seen.backend("Prometheus").health is Health.DOWN
+    assert verdict(seen, UTC).level is Level.BLIND
+
+
+def test_a_backend_that_answered_once_is_down_at_once() -> None:
+    world = World(started=NOW - 5)
+    sources = world.sources()
+    assert situation(sources).backend("Prometheus").health is Health.UP
+    world.down.add("Prometheus")
+    assert situation(sources).backend("Prometheus").health is Health.DOWN
 
 
 def test_one_question_that_fails_does_not_silence_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,8 @@ from watchkeeper.model import Catalog
 
 GRACE_SECONDS = 150.0
 """After the start, absence means starting for so long: the slowest rules run every two minutes."""
+ARRIVAL_SECONDS = 30.0
+"""After the start, a backend that has never answered may still be on its way for so long."""
 RECENT = 8
 """Notifications shown."""
 STALE_SECONDS = 60.0
@@ -81,7 +83,7 @@ def assembled(
         environment=sources.environment,
         services=tuple(service.name for service in catalog.services) if catalog else (),
         problems=definitions.problems if definitions else (),
-        backends=_backends(sources, now, measuring, notifying, starting=starting),
+        backends=_backends(sources, now, measuring, notifying, starting=now - sources.started < ARRIVAL_SECONDS),
         freshness=_freshness(measuring, before, now, starting=starting),
         watchdog=watchdog(measuring, notifying),
         probe=_probe(measuring, starting=starting),

@@ -69,7 +69,7 @@ class Attendance:
         if failure is None:
             self._last[name] = at
             return Backend(name, Health.UP, last_answer=at)
-        health = Health.STARTING if starting else Health.DOWN
+        health = Health.STARTING if starting and name not in self._last else Health.DOWN
         return Backend(name, health, str(failure), self._last.get(name))
 
 
