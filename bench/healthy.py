@@ -4,7 +4,7 @@
 
 Starts a stack of its own with the demo, quickens its load, deploys a version half-way, and counts. Providers refuse
 three calls in a thousand once, people hang up, some ask for what does not exist: that is health. Exit code 1 when
-somebody was paged or a request failed.
+somebody was paged, or more failed than half of what the objective allows.
 """
 
 import argparse
@@ -23,6 +23,8 @@ import msgspec
 
 LOOK_SECONDS = 60.0
 FIRST_PORT = 18460
+HEALTHY_SHARE = 0.0005
+"""Of requests that may fail, at a deploy for example: half of what the objective of 99.9 % allows."""
 ENDINGS = ("ok", "refused", "failed", "impatient", "left")
 
 
@@ -94,7 +96,7 @@ def verdict(stack: Stack, hours: float) -> bool:
     restarts = {child.name: child.restarts for child in status.children if child.restarts}
     print(f"pages {status.pages}, requests {endings.total()} in {hours:g} h of the day, {dict(endings)}")
     print(f"restarts {restarts} (the load's is ours, the agent's is the deploy)")
-    return status.pages == 0 and endings["failed"] == 0
+    return status.pages == 0 and endings["failed"] <= HEALTHY_SHARE * endings.total()
 
 
 def main() -> None:
