@@ -40,7 +40,7 @@ def _counts_all(slo: Slo) -> bool:
 def _outage(catalog: Catalog, service: Service, slo: Slo | None) -> Alerting:
     probe = _probe_failing(catalog, service)
     node = probe if slo is None else build.binary("or", _failing(catalog, service, slo), probe, on=KEYS)
-    labels = texts.labels(service, slo.component if slo else "api", Severity.CRITICAL, kind=Kind.OUTAGE)
+    labels = texts.labels(service.team, slo.component if slo else "api", Severity.CRITICAL, kind=Kind.OUTAGE)
     return Alerting(
         conventions.OUTAGE,
         promql.lay_out(node),
@@ -81,7 +81,7 @@ def _collapse(catalog: Catalog, service: Service, slo: Slo) -> Alerting:
     total = build.selector(conventions.SLI_TOTAL, slo=slo.name, service=service.name)
     usual = build.avg_over_time(build.earlier(total, USUAL_BEFORE), USUAL_OVER)
     share = build.divide(total, build.compare(usual, ">", WORTH_WATCHING))
-    labels = texts.labels(service, slo.component, Severity.HIGH, kind=Kind.SYMPTOM)
+    labels = texts.labels(service.team, slo.component, Severity.HIGH, kind=Kind.SYMPTOM)
     return Alerting(
         conventions.TRAFFIC_COLLAPSE,
         promql.lay_out(build.compare(share, "<", COLLAPSE_SHARE.value)),

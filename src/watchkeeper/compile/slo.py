@@ -174,7 +174,7 @@ def _burn_alerts(o: Sli, *, slow: bool) -> Iterator[Alerting]:
         burns = tuple(burn.alert for burn in o.burns if burn.severity is severity)
         if burns and slow is any(burn.long_window > LONGEST_RAW for burn in burns):
             labels = texts.labels(
-                o.service, o.slo.component, severity, kind=Kind.SYMPTOM, slo=o.slo.name, tier=severity.value
+                o.service.team, o.slo.component, severity, kind=Kind.SYMPTOM, slo=o.slo.name, tier=severity.value
             )
             yield Alerting(
                 conventions.burn_alert(severity),
@@ -218,7 +218,7 @@ def _budget_alert(o: Sli, state: BudgetState, severity: Severity) -> Alerting:
         conventions.budget_alert(state.consumed),
         promql.lay_out(build.binary("and", spent, _enough_history(o))),
         Duration.of(),
-        texts.labels(o.service, o.slo.component, severity, kind=Kind.SYMPTOM, slo=o.slo.name),
+        texts.labels(o.service.team, o.slo.component, severity, kind=Kind.SYMPTOM, slo=o.slo.name),
         texts.budget_state(o.service, o.slo, state, severity),
     )
 
@@ -226,7 +226,7 @@ def _budget_alert(o: Sli, state: BudgetState, severity: Severity) -> Alerting:
 def _missing(o: Sli) -> Alerting:
     """Blind is not healthy: without events every other alert of the objective is silent."""
     labels = texts.labels(
-        o.service, o.slo.component, Severity.HIGH, kind=Kind.MONITORING, slo=o.slo.name, service=o.service.name
+        o.service.team, o.slo.component, Severity.HIGH, kind=Kind.MONITORING, slo=o.slo.name, service=o.service.name
     )
     return Alerting(
         conventions.SLI_MISSING,

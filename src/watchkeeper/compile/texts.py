@@ -13,7 +13,7 @@ _SHOWN = {
     Unit.DOLLARS: '${{ $value | printf "%.2f" }}',
     Unit.NUMBER: "{{ $value | humanize }}",
 }
-_LASTS = "{{ $value | humanizeDuration }}"
+_LASTS = _SHOWN[Unit.SECONDS]
 _ESCALATION = {
     Severity.CRITICAL: "Copilot on-call at once, then the engineering lead after 15 minutes.",
     Severity.HIGH: "Copilot on-call, then the engineering lead after an hour.",
@@ -34,11 +34,11 @@ def literal(text: str) -> str:
     return text.replace("{{", '{{"{{"}}')
 
 
-def labels(owner: Service, component: str, severity: Severity, *, kind: Kind, **more: str) -> Pairs:
+def labels(team: str, component: str, severity: Severity, *, kind: Kind, **more: str) -> Pairs:
     return (
         ("severity", severity.value),
         ("component", component),
-        ("team", owner.team),
+        ("team", team),
         ("kind", kind.value),
         *more.items(),
     )
@@ -81,7 +81,7 @@ def budget_state(service: Service, slo: Slo, state: BudgetState, severity: Sever
         ("impact", f"Budget state {state.name} of {service.name}: {literal(slo.impact)}"),
         ("actions", _numbered((state.action,))),
         ("escalation", _ESCALATION[severity]),
-        ("value", "{{ $value | humanizePercentage }} spent"),
+        ("value", f"{_SHOWN[Unit.RATIO]} spent"),
         ("threshold", f"{state.consumed.words} of the budget of {slo.window.words}"),
         ("runbook", "error-budget.md"),
     )
@@ -122,7 +122,7 @@ def collapse(catalog: Catalog, window: Duration, share: Ratio, waiting: Duration
             ),
         ),
         ("escalation", _ESCALATION[Severity.HIGH]),
-        ("value", "{{ $value | humanizePercentage }} of the usual"),
+        ("value", f"{_SHOWN[Unit.RATIO]} of the usual"),
         ("threshold", f"below {share.words}"),
         ("detection", found.words),
         ("runbook", conventions.runbook_for(conventions.TRAFFIC_COLLAPSE)),
@@ -152,7 +152,7 @@ def outage(catalog: Catalog, rule: Outage, alert_labels: Pairs) -> Pairs:
             ),
         ),
         ("escalation", _ESCALATION[Severity.CRITICAL]),
-        ("value", "{{ $value | humanizePercentage }} failing"),
+        ("value", f"{_SHOWN[Unit.RATIO]} failing"),
         (
             "threshold",
             (
