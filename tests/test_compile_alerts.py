@@ -134,6 +134,12 @@ def test_detection_time_is_the_sum_of_its_parts(catalog: Catalog, changes: dict[
     assert dict(_compiled(catalog, _alert(**changes)).annotations)["detection"].startswith(stated)
 
 
+def test_a_critical_alert_about_the_monitoring_states_its_own_groups_interval(catalog: Catalog) -> None:
+    # it stands in the monitoring's group: scrape 5 + evaluation 30 + wait 10 = 45 s
+    rule = _compiled(catalog, _alert(kind=Kind.MONITORING))
+    assert dict(rule.annotations)["detection"].startswith("at most 45 s ")
+
+
 def test_text_from_the_definitions_is_no_template(catalog: Catalog) -> None:
     rule = _compiled(catalog, _alert(summary="{{ $labels.x }} broke", actions=("Run {{ x }}.",)))
     notes = dict(rule.annotations)

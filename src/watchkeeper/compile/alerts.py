@@ -24,28 +24,27 @@ def groups(catalog: Catalog) -> tuple[Group, ...]:
 
 def _of_service(catalog: Catalog, service: Service) -> Iterator[Group]:
     for critical in (True, False):
-        rules = tuple(
-            _alerting(catalog, service, alert)
+        own = [
+            alert
             for alert in service.alerts
             if not alert.kind.about_monitoring and (alert.severity is Severity.CRITICAL) is critical
-        )
-        if rules:
-            severity = Severity.CRITICAL if critical else Severity.WARNING
+        ]
+        if own:
             name = conventions.alert_group(service.name, critical=critical)
-            yield Group(name, evaluation(catalog, severity), rules)
+            rules = tuple(_alerting(catalog, service, alert) for alert in own)
+            yield Group(name, evaluation(catalog, own[0]), rules)
 
 
 def _of_monitoring(catalog: Catalog) -> Iterator[Group]:
-    """The watchdog is evaluated as often as anything is scraped: Alertmanager believes in it for four intervals."""
-    intervals = catalog.intervals
-    for kind, name, interval in (
-        (Kind.MONITORING, conventions.MONITORING_GROUP, intervals.rules_standard),
-        (Kind.WATCHDOG, conventions.WATCHDOG_GROUP, intervals.scrape_critical),
+    once = {alert.name: (service, alert) for service in catalog.services for alert in service.alerts}
+    for kind, name in (
+        (Kind.MONITORING, conventions.MONITORING_GROUP),
+        (Kind.WATCHDOG, conventions.WATCHDOG_GROUP),
     ):
-        own = {alert.name: (service, alert) for service in catalog.services for alert in service.alerts}
-        rules = tuple(_alerting(catalog, service, alert) for service, alert in own.values() if alert.kind is kind)
-        if rules:
-            yield Group(name, interval, rules)
+        own = [(service, alert) for service, alert in once.values() if alert.kind is kind]
+        if own:
+            rules = tuple(_alerting(catalog, service, alert) for service, alert in own)
+            yield Group(name, evaluation(catalog, own[0][1]), rules)
 
 
 def _alerting(catalog: Catalog, service: Service, alert: Alert) -> Alerting:
@@ -104,7 +103,7 @@ def _family(series: str) -> str:
 def _detection(catalog: Catalog, alert: Alert, value: Node, labels: Pairs) -> Detection:
     delays = budget.Delays(
         _scrape(catalog, value),
-        catalog.intervals.scrape_critical if alert.kind is Kind.WATCHDOG else evaluation(catalog, alert.severity),
+        evaluation(catalog, alert),
         for_=alert.for_,
         group_wait=group_wait(catalog, labels),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from watchkeeper import budget
 from watchkeeper.formats.prometheus import Pairs
-from watchkeeper.model import Catalog, Severity
+from watchkeeper.model import Alert, Catalog, Kind, Severity
 from watchkeeper.quantity import Duration
 
 
@@ -57,7 +57,14 @@ def group_wait(catalog: Catalog, labels: Pairs) -> Duration:
     return catalog.routing.timing.group_wait
 
 
-def evaluation(catalog: Catalog, severity: Severity) -> Duration:
-    """Critical alerts are evaluated on the critical path."""
+def evaluation(catalog: Catalog, alert: Alert) -> Duration:
+    """The interval of the group an alert stands in.
+
+    Critical alerts of a service are on the critical path. The watchdog is evaluated as often as anything is scraped,
+    because Alertmanager believes in it for four intervals.
+    """
     intervals = catalog.intervals
-    return intervals.rules_critical if severity is Severity.CRITICAL else intervals.rules_standard
+    if alert.kind is Kind.WATCHDOG:
+        return intervals.scrape_critical
+    on_path = alert.severity is Severity.CRITICAL and not alert.kind.about_monitoring
+    return intervals.rules_critical if on_path else intervals.rules_standard
