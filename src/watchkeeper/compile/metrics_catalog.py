@@ -1,4 +1,4 @@
-"""`metrics-catalog.yaml`: every metric and every recorded series, with labels, retention and how many series they are."""
+"""`metrics-catalog.yaml`: every metric and recorded series, with labels, retention and number of series."""
 
 from collections.abc import Iterable, Mapping
 
@@ -21,14 +21,20 @@ def document(catalog: Catalog) -> Document:
         },
         "totals": _totals(catalog, len(recorded)),
         "categories": {
-            category: {
-                metric.name: _metric(catalog, metric) for metric in catalog.metrics if metric.category == category
-            }
-            for category in dict.fromkeys(metric.category for metric in catalog.metrics)
+            category: {metric.name: _metric(catalog, metric) for metric in _of(catalog, category)}
+            for category in _categories(catalog)
         },
         "recorded": _families(catalog, recorded),
     }
     return Document(conventions.METRICS_CATALOG_FILE, dump(tree))
+
+
+def _categories(catalog: Catalog) -> Iterable[str]:
+    return dict.fromkeys(metric.category for metric in catalog.metrics)
+
+
+def _of(catalog: Catalog, category: str) -> list[Metric]:
+    return [metric for metric in catalog.metrics if metric.category == category]
 
 
 def planned(catalog: Catalog, metric: Metric) -> int:
@@ -49,8 +55,8 @@ def _totals(catalog: Catalog, recorded: int) -> Tree:
         "metrics": len(catalog.metrics),
         "series": scraped,
         "series_by_category": {
-            category: sum(planned(catalog, metric) for metric in catalog.metrics if metric.category == category)
-            for category in dict.fromkeys(metric.category for metric in catalog.metrics)
+            category: sum(planned(catalog, metric) for metric in _of(catalog, category))
+            for category in _categories(catalog)
         },
         "series_by_scrape": {
             scrape.value: sum(planned(catalog, metric) for metric in metrics) for scrape, metrics in by_scrape.items()
@@ -101,7 +107,7 @@ def _families(catalog: Catalog, recorded: Iterable[Rule]) -> Tree:
         own = written.get(rule.record)
         family = families.setdefault(own.family.value if own else "objective", {})
         family[rule.record] = _series(own, rule.record, _windows(recorded, rule.record))
-    return {name: family for name, family in families.items()}
+    return dict[str, Tree](families)
 
 
 def _windows(recorded: Iterable[Rule], name: str) -> list[Tree]:

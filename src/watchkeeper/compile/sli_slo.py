@@ -31,7 +31,7 @@ OUTCOMES: dict[str, Tree] = {
 
 _SHARES = tuple(Ratio.of(percent=percent) for percent in (100, 50, 25, 10))
 """Shares of failing requests for which the detection time is stated."""
-_EXAMPLE = budget.Objective(Ratio.of(percent="99.9"), Duration.of(days=30))
+_EXAMPLE = budget.Objective(Ratio.parse("99.9%"), Duration.of(days=30))
 """Profiles are shown for this objective."""
 
 
@@ -82,9 +82,8 @@ def _budget(catalog: Catalog, o: Sli) -> Tree:
 def _counts_every_request(catalog: Catalog, slo: Slo) -> bool:
     """Only then is the number of its events known from the reference load."""
     if isinstance(slo.events, Queries):
-        return any(
-            metric.category == "request" and slo.events.total.startswith(metric.name) for metric in catalog.metrics
-        )
+        requests = tuple(metric.name for metric in catalog.metrics if metric.category == "request")
+        return slo.events.total.startswith(requests)
     return not slo.events.request_class
 
 
