@@ -1,6 +1,15 @@
 """Catalog in, documents out. Pure: no file is read or written, no clock and no environment looked at."""
 
-from watchkeeper.compile import alertmanager, metrics_catalog, prometheus, rule_tests, rules, sli_slo, templates
+from watchkeeper.compile import (
+    alertmanager,
+    kubernetes,
+    metrics_catalog,
+    prometheus,
+    rule_tests,
+    rules,
+    sli_slo,
+    templates,
+)
 from watchkeeper.compile.document import Document
 from watchkeeper.model import Catalog, Deployment
 
@@ -13,6 +22,7 @@ def build(catalog: Catalog, deployment: Deployment) -> tuple[Document, ...]:
         metrics_catalog.document(catalog),
         sli_slo.document(catalog),
         *running(catalog, deployment),
+        *kubernetes.documents(catalog, deployment),
         *rule_tests.documents(catalog),
     )
 
