@@ -63,17 +63,23 @@ def series() -> dict[str, Known]:
         else:
             known[name] = Known(own)
     objectives = frozenset(name for name, _ in definitions("slos"))
-    recorded = Known({label: frozenset[str]() for label in RECORDED_LABELS} | {"slo": objectives})
-    for name in recordings():
-        known[name] = recorded
+    for name, labels in recordings().items():
+        known[name] = Known({label: frozenset[str]() for label in RECORDED_LABELS | labels} | {"slo": objectives})
     known["ALERTS"] = Known({label: frozenset[str]() for label in ALERT_LABELS})
     return known
 
 
-def recordings() -> set[str]:
-    """Every series that the committed rules record."""
+def recordings() -> dict[str, frozenset[str]]:
+    """Every series that the committed rules record, with the labels that come beside those of every objective."""
     rules = yaml.safe_load((ROOT / "monitoring" / conventions.RECORDING_RULES_FILE).read_text(encoding="utf-8"))
-    return {rule["record"] for group in rules["groups"] for rule in group["rules"] if "record" in rule}
+    found: dict[str, frozenset[str]] = {}
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            if "record" in rule:
+                grouped = (part for part in walk(promql.parse(rule["expr"])) if isinstance(part, Aggregation))
+                labels = {label for part in grouped if not part.grouping.without for label in part.grouping.labels}
+                found[rule["record"]] = found.get(rule["record"], frozenset()) | labels | set(rule.get("labels", {}))
+    return found
 
 
 @cache
