@@ -18,4 +18,6 @@ def reference(catalog: Catalog, environment: str = "production") -> Deployment:
         # Alertmanager 0.25 takes no secret file for a webhook: a forwarder on loopback holds the real address
         webhooks=tuple((address, f"http://127.0.0.1:9099/{address}") for address in webhooks),
         console_url="",
+        loki_url="http://loki:3100",
+        jaeger_url="http://jaeger:16686",
     )

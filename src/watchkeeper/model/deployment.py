@@ -35,3 +35,6 @@ class Deployment:
     """Address of each `Webhook` receiver, by its key."""
     console_url: str
     """Where links in notifications lead; empty for none."""
+    loki_url: str = ""
+    """Empty where there is none; so is the next."""
+    jaeger_url: str = ""

@@ -309,6 +309,8 @@ def _schema(type_: str = "string", **more: str | int | list[str]) -> WithJsonSch
 
 
 _DURATION_PATTERN = "^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
+_PANEL = "[a-z][a-z0-9-]{0,27}/[a-z][a-z0-9-]{0,62}"
+_DASHBOARD = "[a-z][a-z0-9-]{0,27}"
 _KEBAB, _CAMEL, _SNAKE = "[a-z][a-z0-9-]{0,62}", "[A-Z][A-Za-z0-9]{0,99}", "[a-z_][a-z0-9_]{0,99}"
 
 Text = Annotated[str, PlainValidator(_text), _schema(minLength=1)]
@@ -339,6 +341,16 @@ Runbook = Annotated[
     ),
     _schema(pattern=r"^[a-z0-9][a-z0-9-]*\.md$"),
 ]
+DashboardName = Annotated[
+    str,
+    PlainValidator(_named(_DASHBOARD, "small letters, digits and -, a letter first, 28 at most", _kebab)),
+    _schema(pattern=f"^{_DASHBOARD}$"),
+]
+PanelPath = Annotated[
+    str,
+    PlainValidator(_named(_PANEL, "a dashboard and its panel: operations/error-rate", str.lower)),
+    _schema(pattern=f"^{_PANEL}$"),
+]
 Truth = Annotated[bool, PlainValidator(_truth), _schema("boolean")]
 Number = Annotated[Decimal, PlainValidator(_decimal), _schema("number")]
 Whole = Annotated[int, PlainValidator(_whole), _schema("integer", minimum=1)]
@@ -361,6 +373,14 @@ Scrape = Annotated[model.Scrape, PlainValidator(_chosen(model.Scrape)), _enumera
 Emitter = Annotated[model.Emitter, PlainValidator(_chosen(model.Emitter)), _enumeration(model.Emitter)]
 Severity = Annotated[model.Severity, PlainValidator(_chosen(model.Severity)), _enumeration(model.Severity)]
 Kind = Annotated[model.Kind, PlainValidator(_chosen(model.Kind)), _enumeration(model.Kind)]
+PanelKind = Annotated[model.PanelKind, PlainValidator(_chosen(model.PanelKind)), _enumeration(model.PanelKind)]
+PanelUnit = Annotated[model.PanelUnit, PlainValidator(_chosen(model.PanelUnit)), _enumeration(model.PanelUnit)]
+Colour = Annotated[model.Colour, PlainValidator(_chosen(model.Colour)), _enumeration(model.Colour)]
+Draw = Annotated[model.Draw, PlainValidator(_chosen(model.Draw)), _enumeration(model.Draw)]
+Axis = Annotated[model.Axis, PlainValidator(_chosen(model.Axis)), _enumeration(model.Axis)]
+Reading = Annotated[model.Reading, PlainValidator(_chosen(model.Reading)), _enumeration(model.Reading)]
+Leads = Annotated[model.Leads, PlainValidator(_chosen(model.Leads)), _enumeration(model.Leads)]
+Need = Annotated[model.Need, PlainValidator(_chosen(model.Need)), _enumeration(model.Need)]
 BurnAlerts = Annotated[Profile, PlainValidator(_chosen(Profile)), _enumeration(Profile)]
 Counting = Annotated[Counts, PlainValidator(_chosen(Counts)), _enumeration(Counts)]
 Extends = Annotated[Pack, PlainValidator(_chosen(Pack)), _enumeration(Pack)]
