@@ -11,6 +11,7 @@ from watchkeeper.model import (
     Comparison,
     OfAlert,
     OfSlo,
+    Pace,
     Panel,
     PanelKind,
     Query,
@@ -83,17 +84,18 @@ def _sum(node: Node) -> Node:
 def pace(catalog: Catalog, panel: Panel) -> Duration:
     """How often the fastest series of a panel gets a new sample."""
     names = {name for query in panel.queries for name in promql.metrics(promql.parse(query.value))}
-    return min(_pace(catalog, name) for name in names)
+    return min((_pace(catalog, name) for name in names), default=catalog.intervals.rules_standard)
 
 
 def _pace(catalog: Catalog, name: str) -> Duration:
     intervals = catalog.intervals
-    if ":" in name:
-        return intervals.rules_standard
+    paces = {each.pace for service in catalog.services for each in service.recordings if each.name == name}
+    if paces:
+        return intervals.rules_standard if Pace.STANDARD in paces else intervals.rules_slow
     for metric in catalog.metrics:
         if name == metric.name or (metric.buckets and name.startswith(metric.name + "_")):
             return intervals.scrape_critical if metric.scrape is Scrape.CRITICAL else intervals.scrape_standard
-    return intervals.rules_critical  # what Prometheus makes itself: ALERTS
+    return intervals.rules_critical  # of objectives, or made by Prometheus itself
 
 
 # --- what it is compared with ----------------------------------------------------------------------
@@ -123,9 +125,8 @@ def _of_slo(service: Service, slo: Slo, at: Reading) -> Iterator[Limit]:
         case Reading.ALLOWED:
             yield Limit(slo.target.complement.value, Comparison.ABOVE, Colour.BAD)
         case Reading.WITHIN:
-            within = getattr(slo.events, "within", None)
-            if within is not None:
-                yield Limit(within.seconds, Comparison.ABOVE, Colour.BAD)
+            if isinstance(slo.events, Requests) and slo.events.within is not None:
+                yield Limit(slo.events.within.seconds, Comparison.ABOVE, Colour.BAD)
         case Reading.BURN:
             for severity, factor in _burn_factors(slo):
                 yield Limit(factor, Comparison.ABOVE, _colour(severity))

@@ -1,6 +1,6 @@
 """The definitions, resolved: frozen, total, without positions. What `compile`, `checks` and the console read."""
 
-from watchkeeper.model.alert import Alert, Comparison, Kind, Severity, Threshold, Unit
+from watchkeeper.model.alert import Alert, Comparison, Kind, Priority, Severity, Threshold, Unit
 from watchkeeper.model.catalog import Catalog, Dependency, Intervals, Service
 from watchkeeper.model.dashboard import (
     GRID_WIDTH,
@@ -24,7 +24,10 @@ from watchkeeper.model.dashboard import (
 )
 from watchkeeper.model.deployment import Credentials, Deployment, Target
 from watchkeeper.model.metric import Emitter, Label, Metric, MetricType, Scrape
+from watchkeeper.model.recording import Family, Pace, Recording
+from watchkeeper.model.reference import Reference
 from watchkeeper.model.routing import Inhibition, PagerDuty, Receiver, Route, Routing, Slack, Timing, Webhook
+from watchkeeper.model.rule_test import RuleTest
 from watchkeeper.model.slo import BudgetState, Outage, Queries, RequestClass, Requests, Slo, Tier
 
 __all__ = [
@@ -43,6 +46,7 @@ __all__ = [
     "Deployment",
     "Draw",
     "Emitter",
+    "Family",
     "Inhibition",
     "Intervals",
     "Kind",
@@ -54,19 +58,24 @@ __all__ = [
     "OfAlert",
     "OfSlo",
     "Outage",
+    "Pace",
     "PagerDuty",
     "Panel",
     "PanelKind",
     "PanelRef",
     "PanelUnit",
+    "Priority",
     "Queries",
     "Query",
     "Reading",
     "Receiver",
+    "Recording",
+    "Reference",
     "RequestClass",
     "Requests",
     "Route",
     "Routing",
+    "RuleTest",
     "Scrape",
     "Service",
     "Severity",

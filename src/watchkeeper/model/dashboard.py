@@ -71,7 +71,7 @@ class Draw(StrEnum):
 
 
 class Axis(StrEnum):
-    """Where an axis begins: at zero, at the data (shares close to 1), or nowhere, in powers, where a spike hides all."""
+    """Where an axis begins: at zero, at the data (shares close to 1), or in powers, where a spike hides the rest."""
 
     ZERO = "zero"
     DATA = "data"

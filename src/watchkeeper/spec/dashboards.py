@@ -7,7 +7,20 @@ from functools import partial
 from typing import TypeAlias
 
 from watchkeeper import promql
-from watchkeeper.model import GRID_WIDTH, MOST_SLICES, Comparison, Draw, Kind, PanelKind, PanelUnit, Reading, Scrape
+from watchkeeper.model import (
+    GRID_WIDTH,
+    MOST_SLICES,
+    Comparison,
+    Draw,
+    Emitter,
+    Kind,
+    Need,
+    Pace,
+    PanelKind,
+    PanelUnit,
+    Reading,
+    Scrape,
+)
 from watchkeeper.problem import Problem
 from watchkeeper.promql.labels import labels
 from watchkeeper.promql.nodes import Node
@@ -120,8 +133,11 @@ def _read(text: str) -> Node | None:
 
 def _pace(d: Definitions, intervals: schema.Intervals, name: str) -> Duration:
     metric = series.metric(d, name)
-    if metric is None:  # recorded, or made by Prometheus at every evaluation
-        return intervals.rules_standard if ":" in name else intervals.rules_critical
+    if name in d.recordings:
+        slow = all(rule.pace is Pace.SLOW for rule in d.recordings[name].rules)
+        return intervals.rules_slow if slow else intervals.rules_standard
+    if metric is None:  # of objectives, or made by Prometheus itself
+        return intervals.rules_critical
     return intervals.scrape_critical if metric.scrape is Scrape.CRITICAL else intervals.scrape_standard
 
 
@@ -334,6 +350,7 @@ def _queries(drawn: Drawn) -> Iterator[Problem]:
         yield from _unit(drawn, place, query, node)
         yield from _long_windows(place, node)
         yield from _exemplars(drawn, index, query, node)
+        yield from _needs(drawn, place, node)
 
 
 def _legend(drawn: Drawn, index: int, query: schema.PanelQuery, node: Node) -> Iterator[Problem]:
@@ -389,6 +406,25 @@ def _exemplars(drawn: Drawn, index: int, query: schema.PanelQuery, node: Node) -
             allowed="a query of a metric that ends in `_bucket`",
             fix="read the histogram itself, or remove `exemplars`",
         )
+
+
+_NEEDED = {Emitter.KUBERNETES: Need.KUBERNETES, Emitter.NODE: Need.NODE}
+
+
+def _needs(drawn: Drawn, place: Place, node: Node) -> Iterator[Problem]:
+    """Whoever sees an empty panel is told why."""
+    for name in promql.metrics(node):
+        metric = series.metric(drawn.d, name)
+        need = _NEEDED.get(metric.emitter) if metric else None
+        if need is not None and drawn.panel.needs is not need:
+            yield error(
+                "missing-key",
+                place.word(name),
+                f"{drawn.name} reads `{name}`, which not every deployment has",
+                found=name,
+                allowed=f"`needs: {need}` in a panel that reads it",
+                fix=f"add `needs: {need}`",
+            )
 
 
 def _details(drawn: Drawn) -> Iterator[Problem]:
