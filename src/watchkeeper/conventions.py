@@ -108,6 +108,8 @@ GRAFANA_PROMETHEUS = "watchkeeper-prometheus"
 GRAFANA_LOKI = "watchkeeper-loki"
 GRAFANA_JAEGER = "watchkeeper-jaeger"
 GRAFANA_TAG = "watchkeeper"
+LOKI_SERVICE = "service_name"
+"""Stream label that says whose log it is: what Loki makes of the resource attribute `service.name`."""
 
 
 def dashboard_uid(key: str, service: str = "") -> str:

@@ -22,7 +22,7 @@ from watchkeeper.model.dashboard import (
     Reading,
     State,
 )
-from watchkeeper.model.deployment import Credentials, Deployment, Target
+from watchkeeper.model.deployment import Credentials, Deployment, Sources, Target
 from watchkeeper.model.metric import Emitter, Label, Metric, MetricType, Scrape
 from watchkeeper.model.recording import Family, Pace, Recording
 from watchkeeper.model.reference import Reference
@@ -82,6 +82,7 @@ __all__ = [
     "Slack",
     "Slo",
     "State",
+    "Sources",
     "Target",
     "Threshold",
     "Tier",

@@ -148,7 +148,7 @@ _ONLY: dict[str, frozenset[PanelKind]] = {
     "draw": frozenset({PanelKind.SERIES}),
     "every": frozenset({PanelKind.SERIES}),
     "range": frozenset({PanelKind.SERIES, PanelKind.HEATMAP, PanelKind.STATES}),
-    "states": frozenset({PanelKind.STATES}),
+    "states": frozenset({PanelKind.STATES, PanelKind.STAT}),
     "thresholds": frozenset({PanelKind.STAT, PanelKind.GAUGE, PanelKind.SERIES}),
 }
 _ONLY_QUERIES: dict[str, frozenset[PanelKind]] = {
@@ -428,10 +428,23 @@ def _needs(drawn: Drawn, place: Place, node: Node) -> Iterator[Problem]:
 
 
 def _details(drawn: Drawn) -> Iterator[Problem]:
-    if drawn.panel.details is None:
-        return
-    to = reference(drawn.panel.details)
-    d, path = drawn.d, (*drawn.path, "details")
+    if drawn.panel.details is not None:
+        yield from _panel(drawn.d, (*drawn.path, "details"), drawn.panel.details)
+
+
+def shown(d: Definitions) -> Iterator[Problem]:
+    """The panels that alerts and objectives send people to."""
+    for section, panels in (
+        ("alerts", {name: alert.panel for name, alert in d.alerts.items()}),
+        ("slos", {name: slo.panel for name, slo in d.slos.items()}),
+    ):
+        for name, panel in panels.items():
+            if panel:
+                yield from _panel(d, (section, name, "panel"), panel)
+
+
+def _panel(d: Definitions, path: Path, written: str) -> Iterator[Problem]:
+    to = reference(written)
     if to.dashboard in d.off.get("dashboards", ()):
         return
     if to.dashboard not in d.named("dashboards"):

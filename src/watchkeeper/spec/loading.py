@@ -45,6 +45,7 @@ CHECKS: tuple[Check, ...] = (
     expressions.objectives,
     references.receivers,
     dashboards.dashboards,
+    dashboards.shown,
 )
 SHARED_CHECKS: tuple[SharedCheck, ...] = (
     references.matches,
