@@ -26,7 +26,7 @@ class PanelKind(StrEnum):
     SERIES = "series"
     DONUT = "donut"
     HEATMAP = "heatmap"
-    STATES = "states"
+    TIMELINE = "timeline"
     BARS = "bars"
 
     @property

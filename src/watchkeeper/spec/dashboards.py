@@ -147,8 +147,8 @@ _ONLY: dict[str, frozenset[PanelKind]] = {
     "axis": frozenset({PanelKind.SERIES}),
     "draw": frozenset({PanelKind.SERIES}),
     "every": frozenset({PanelKind.SERIES}),
-    "range": frozenset({PanelKind.SERIES, PanelKind.HEATMAP, PanelKind.STATES}),
-    "states": frozenset({PanelKind.STATES, PanelKind.STAT}),
+    "range": frozenset({PanelKind.SERIES, PanelKind.HEATMAP, PanelKind.TIMELINE}),
+    "states": frozenset({PanelKind.TIMELINE, PanelKind.STAT}),
     "thresholds": frozenset({PanelKind.STAT, PanelKind.GAUGE, PanelKind.SERIES}),
 }
 _ONLY_QUERIES: dict[str, frozenset[PanelKind]] = {
@@ -170,17 +170,17 @@ def _fitting_keys(drawn: Drawn) -> Iterator[Problem]:
             yield error(
                 "wrong-kind",
                 drawn.d.key(*path),
-                f"{drawn.name} is a {kind}, which has no `{path[-1]}`",
+                f"{drawn.name} is of kind `{kind}`, which has no `{path[-1]}`",
                 found=str(path[-1]),
                 allowed=f"`{path[-1]}` only in {listed(kinds)}",
-                fix=f"remove `{path[-1]}`, or make it a {min(kinds)}",
+                fix=f"remove `{path[-1]}`, or write `kind: {min(kinds)}`",
             )
 
 
 def _needed_keys(drawn: Drawn) -> Iterator[Problem]:
     panel = drawn.panel
     lacking = []
-    if panel.kind is PanelKind.STATES and not panel.states:
+    if panel.kind is PanelKind.TIMELINE and not panel.states:
         lacking.append(("states", "states: [{value: 0, text: closed, colour: ok}]"))
     if panel.draw is Draw.BARS and panel.every is None:
         lacking.append(("every", "every: 1h"))
@@ -208,7 +208,7 @@ def _queries_of_kind(drawn: Drawn) -> Iterator[Problem]:
         yield error(
             "wrong-kind",
             drawn.d.at(*path, 1),
-            f"{drawn.name} is a {panel.kind}, which asks one thing",
+            f"{drawn.name} is of kind `{panel.kind}`, which asks one thing",
             found=f"{len(panel.queries)} queries",
             allowed="one query, grouped by one label",
             fix="join them in one expression, or make panels of them",
@@ -218,7 +218,7 @@ def _queries_of_kind(drawn: Drawn) -> Iterator[Problem]:
             yield error(
                 "wrong-kind",
                 drawn.d.at(*path, index, "legend"),
-                f"{drawn.name} is a {panel.kind}, whose parts are called by one label",
+                f"{drawn.name} is of kind `{panel.kind}`, whose parts are called by one label",
                 found=query.legend or "no legend",
                 allowed="one label alone: `{{provider}}`",
                 fix="write the label that the expression is grouped by",
@@ -230,7 +230,7 @@ def _queries_of_kind(drawn: Drawn) -> Iterator[Problem]:
                 f"{drawn.name} has more slices than anybody can tell apart",
                 found=str(query.top),
                 allowed=f"up to {MOST_SLICES}; the rest is one more",
-                fix=f"write {MOST_SLICES}, or make it a bars panel",
+                fix=f"write {MOST_SLICES}, or `kind: bars`",
             )
 
 
@@ -239,10 +239,10 @@ def _gauge_of_a_share(drawn: Drawn) -> Iterator[Problem]:
         yield error(
             "wrong-unit",
             drawn.d.at(*drawn.path, "unit"),
-            f"{drawn.name} is a gauge, which ends at 100 %",
+            f"{drawn.name} is of kind `gauge`, which ends at 100 %",
             found=str(drawn.panel.unit),
             allowed="ratio",
-            fix="divide by the limit, or make it a stat",
+            fix="divide by the limit, or write `kind: stat`",
         )
 
 
@@ -295,13 +295,13 @@ def _of_one_thing(drawn: Drawn, path: Path, threshold: schema.PanelThreshold) ->
 
 
 def _leads_somewhere(drawn: Drawn, path: Path, threshold: schema.PanelThreshold) -> Iterator[Problem]:
-    """What is switched off draws no line; that is no mistake."""
+    """What is switched off draws no line, nor does a time that only a foreign service knows; that is no mistake."""
     d = drawn.d
     for section, key, name in (("alerts", "alert", threshold.alert), ("slos", "slo", threshold.slo)):
         if name is not None and name not in d.off.get(section, ()):
             yield from unknown(d, section, name, (*path, key))
     slo = d.slos.get(threshold.slo or "")
-    if threshold.at is Reading.WITHIN and slo is not None and slo.within is None:
+    if threshold.at is Reading.WITHIN and slo is not None and slo.total is None and slo.within is None:
         yield error(
             "threshold",
             d.at(*path, "at"),
@@ -457,7 +457,7 @@ def _panel(d: Definitions, path: Path, written: str) -> Iterator[Problem]:
             f"dashboard `{to.dashboard}` has no panel `{to.panel}`",
             found=to.panel,
             allowed=listed(names),
-            fix=instead(to.panel, names),
+            fix=instead(to.panel, names, f"define it under `panels` of dashboard `{to.dashboard}`"),
         )
 
 

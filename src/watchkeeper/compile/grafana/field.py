@@ -62,7 +62,7 @@ def _range(panel: Panel) -> dict[str, Tree]:
 
 
 def _colouring(board: Board, panel: Panel) -> str:
-    if panel.kind is PanelKind.STATES:
+    if panel.kind is PanelKind.TIMELINE:
         return "thresholds"
     by_value = panel.kind in {PanelKind.STAT, PanelKind.GAUGE} and _limits(board, panel)
     return "thresholds" if by_value else "palette-classic-by-name"
@@ -74,7 +74,7 @@ def _steps(board: Board, panel: Panel) -> Sequence[Tree]:
         lines = {limit.value: COLOURS[limit.colour] for limit in limits}  # of two at one place the worse, which is last
         return [_step(None, "transparent"), *(_step(value, colour) for value, colour in lines.items())]
     if not limits:
-        return [_step(None, COLOURS[Colour.UNKNOWN] if panel.kind is PanelKind.STATES else PLAIN)]
+        return [_step(None, COLOURS[Colour.UNKNOWN] if panel.kind is PanelKind.TIMELINE else PLAIN)]
     return [_step(zone.start, COLOURS[zone.colour]) for zone in panels.zones(limits)]
 
 
@@ -100,7 +100,7 @@ def _custom(board: Board, panel: Panel) -> dict[str, Tree]:
     match panel.kind:
         case PanelKind.SERIES:
             return _series(board, panel)
-        case PanelKind.STATES:
+        case PanelKind.TIMELINE:
             return {"lineWidth": 0, "fillOpacity": 80, "spanNulls": False, "insertNulls": False} | _hidden(viz=False)
         case PanelKind.BARS:
             return {"lineWidth": 0, "fillOpacity": 80, "gradientMode": "none"} | _hidden(viz=False)

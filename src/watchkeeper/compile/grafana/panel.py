@@ -18,7 +18,7 @@ _TYPES = {
     PanelKind.SERIES: "timeseries",
     PanelKind.DONUT: "piechart",
     PanelKind.HEATMAP: "heatmap",
-    PanelKind.STATES: "state-timeline",
+    PanelKind.TIMELINE: "state-timeline",
     PanelKind.BARS: "barchart",
 }
 _FORMATS = {PanelKind.HEATMAP: "heatmap", PanelKind.BARS: "table"}
@@ -154,7 +154,7 @@ def _heatmap(_board: Board, panel: Panel) -> dict[str, Tree]:
     }
 
 
-def _states(_board: Board, _panel: Panel) -> dict[str, Tree]:
+def _timeline(_board: Board, _panel: Panel) -> dict[str, Tree]:
     return {
         "alignValue": "left",
         "mergeValues": True,
@@ -189,6 +189,6 @@ _OPTIONS: dict[PanelKind, Callable[[Board, Panel], dict[str, Tree]]] = {
     PanelKind.SERIES: _series,
     PanelKind.DONUT: _donut,
     PanelKind.HEATMAP: _heatmap,
-    PanelKind.STATES: _states,
+    PanelKind.TIMELINE: _timeline,
     PanelKind.BARS: _bars,
 }
