@@ -74,6 +74,13 @@ def test_bars_are_sorted(panel: Panel) -> None:
     assert asked(panel, Kind.BARS, query("sum by (a) (m)", "{{a}}")) == "sort_desc(sum by (a) (m))"
 
 
+def test_one_service_and_environment_are_chosen() -> None:
+    node = promql.parse('sum(m{service="own"}) / sum(ALERTS{environment=~"$environment|"})')
+    assert promql.render(panels.chosen(node, "s", "e")) == (
+        'sum(m{service="own",environment="e"}) / sum(ALERTS{environment=~"e|",service="s"})'
+    )
+
+
 # --- how often -------------------------------------------------------------------------------------
 
 

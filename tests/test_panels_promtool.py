@@ -10,7 +10,6 @@ import yaml
 from watchkeeper import engines, promql, spec
 from watchkeeper.compile import panels
 from watchkeeper.model import Catalog
-from watchkeeper.promql import build
 
 pytestmark = pytest.mark.engine
 
@@ -161,8 +160,7 @@ def asked(catalog: Catalog, case: Case) -> str:
     dashboard, _, key = case.panel.partition("/")
     panel = catalog.dashboard(dashboard).panel(key)
     node = panels.expression(panel, panel.queries[case.query])
-    chosen = promql.inject(node, (build.equals("service", "s"), build.equals("environment", "e")))
-    return promql.render(chosen).replace("$environment", "e")
+    return promql.render(panels.chosen(node, "s", "e"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

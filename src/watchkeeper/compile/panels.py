@@ -27,6 +27,8 @@ from watchkeeper.promql.nodes import Aggregate, Aggregation, Edge, Node, Selecto
 from watchkeeper.promql.rewrite import bottom_up
 from watchkeeper.quantity import Duration
 
+ENVIRONMENT = "$environment"
+"""What a query writes where it must speak of the environment itself: alerts about something absent have none."""
 OTHER = "other"
 """The slice of everything beyond the largest."""
 
@@ -53,6 +55,19 @@ def expression(panel: Panel, query: Query) -> Node:
             return build.call("sort_desc", node)
         case _:
             return build.binary("and", node, _largest(_at_end(node), query.top)) if query.top else node
+
+
+def chosen(node: Node, service: str, environment: str) -> Node:
+    """The expression for one service and environment, where a definition says `$environment`, too."""
+
+    def fill(part: Node) -> Node:
+        if not isinstance(part, Selector):
+            return part
+        filled = (replace(each, value=each.value.replace(ENVIRONMENT, environment)) for each in part.matchers)
+        return replace(part, matchers=tuple(filled))
+
+    matchers = (build.equals("service", service), build.equals("environment", environment))
+    return promql.inject(bottom_up(node, fill), matchers)
 
 
 def _largest(node: Node, count: int) -> Node:

@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 
 from watchkeeper import conventions, promql
+from watchkeeper.compile import panels
 from watchkeeper.formats.yaml import Tree
 from watchkeeper.model import Catalog, Dashboard, Leads, Service
-from watchkeeper.promql import build
 from watchkeeper.promql.nodes import Node
-
-SERVICE, ENVIRONMENT = "$service", "$environment"
-"""Variables at the top of a dashboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +41,4 @@ class Board:
 
 def asked(node: Node) -> str:
     """The expression for the service and environment chosen on top."""
-    matchers = (build.equals("service", SERVICE), build.equals("environment", ENVIRONMENT))
-    return promql.render(promql.inject(node, matchers))
+    return promql.render(panels.chosen(node, "$service", panels.ENVIRONMENT))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from watchkeeper import conventions
 from watchkeeper.compile import panels
 from watchkeeper.compile.grafana import panel
-from watchkeeper.compile.grafana.board import ENVIRONMENT, Board, asked
+from watchkeeper.compile.grafana.board import Board, asked
 from watchkeeper.compile.grafana.colour import COLOURS
 from watchkeeper.formats.yaml import Tree
 from watchkeeper.model import GRID_WIDTH, Colour, Leads
@@ -94,7 +94,7 @@ _PROCESSES = 'count(up{{role="service"}}{})'
 _BEFORE = " offset 5m"
 _DEPLOYED = f"{_VERSIONS.format('')} unless {_VERSIONS.format(_BEFORE)}"
 _SCALED = f"{_PROCESSES.format('')} != {_PROCESSES.format(_BEFORE)}"
-_FIRING = f'ALERTS{{alertstate="firing",severity!="info",environment=~"{ENVIRONMENT}|"}}'
+_FIRING = f'ALERTS{{alertstate="firing",severity!="info",environment=~"{panels.ENVIRONMENT}|"}}'
 """Alerts about series that are absent have no environment."""
 
 
