@@ -1,6 +1,7 @@
 """The shipped panels' expressions on a real engine, with hand-computed values (promtool test rules)."""
 
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ class Case:
     panel: str
     series: dict[str, str]
     """Service and environment are added -> promtool notation, a sample every 15 s."""
-    values: dict[str, float]
+    values: Mapping[str, float]
     """Labels of each series that comes out -> its value at the tenth sample."""
     query: int = 0
 

@@ -316,7 +316,9 @@ def _number(d: Definitions, threshold: schema.PanelThreshold) -> tuple[Measure, 
     if threshold.at is not None:
         return _UNITS[threshold.at], Comparison.BELOW if threshold.at in _BELOW else Comparison.ABOVE
     alert = d.alerts.get(threshold.alert or "")
-    for limit, direction in ((alert and alert.above, Comparison.ABOVE), (alert and alert.below, Comparison.BELOW)):
+    if alert is None:
+        return None
+    for limit, direction in ((alert.above, Comparison.ABOVE), (alert.below, Comparison.BELOW)):
         if limit is not None:
             return limit.measure, direction
     return None

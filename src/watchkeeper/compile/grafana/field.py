@@ -101,11 +101,11 @@ def _custom(board: Board, panel: Panel) -> dict[str, Tree]:
         case PanelKind.SERIES:
             return _series(board, panel)
         case PanelKind.TIMELINE:
-            return {"lineWidth": 0, "fillOpacity": 80, "spanNulls": False, "insertNulls": False} | _hidden(viz=False)
+            return {"lineWidth": 0, "fillOpacity": 80, "spanNulls": False, "insertNulls": False, **_hidden(viz=False)}
         case PanelKind.BARS:
-            return {"lineWidth": 0, "fillOpacity": 80, "gradientMode": "none"} | _hidden(viz=False)
+            return {"lineWidth": 0, "fillOpacity": 80, "gradientMode": "none", **_hidden(viz=False)}
         case PanelKind.HEATMAP:
-            return {"scaleDistribution": {"type": "linear"}} | _hidden(viz=False)
+            return {"scaleDistribution": {"type": "linear"}, **_hidden(viz=False)}
         case _:
             return {}
 
@@ -136,7 +136,8 @@ def _series(board: Board, panel: Panel) -> dict[str, Tree]:
         "axisColorMode": "text",
         "axisBorderShow": False,
         "axisCenteredZero": False,
-    } | _hidden(viz=False)
+        **_hidden(viz=False),
+    }
 
 
 def _scale(panel: Panel, limits: tuple[panels.Limit, ...]) -> dict[str, Tree]:

@@ -6,6 +6,7 @@ from watchkeeper import conventions
 from watchkeeper.compile import panels
 from watchkeeper.compile.grafana import field, link
 from watchkeeper.compile.grafana.board import Board, asked
+from watchkeeper.compile.grafana.colour import UNITS
 from watchkeeper.formats.yaml import Tree
 from watchkeeper.model import Panel, PanelKind, Query
 
@@ -150,7 +151,7 @@ def _heatmap(_board: Board, panel: Panel) -> dict[str, Tree]:
         "selectionMode": "x",
         "showValue": "never",
         "tooltip": {"mode": "single", "yHistogram": True, "showColorScale": True},
-        "yAxis": {"axisPlacement": "left", "reverse": False, "unit": field.UNITS[panel.unit]},
+        "yAxis": {"axisPlacement": "left", "reverse": False, "unit": UNITS[panel.unit]},
     }
 
 
