@@ -3,6 +3,7 @@
 from watchkeeper.compile import (
     alertmanager,
     grafana,
+    kubernetes,
     metrics_catalog,
     prometheus,
     rule_tests,
@@ -22,6 +23,7 @@ def build(catalog: Catalog, deployment: Deployment) -> tuple[Document, ...]:
         metrics_catalog.document(catalog),
         sli_slo.document(catalog),
         *running(catalog, deployment),
+        *kubernetes.documents(catalog, deployment),
         *rule_tests.documents(catalog),
         *grafana.documents(catalog, deployment),
     )
