@@ -173,6 +173,7 @@ def test_a_dashboard_may_be_switched_off_with_what_leads_to_it(tmp_path: Path) -
         "alerts: {HighLatency: {enabled: false, because: streams only}}\n",
         "slos: {latency: {enabled: false, because: streams only}}\n",
         "slos: {latency: {total: requests_total, bad: slow_total}}\n",  # nobody says how slow
+        "alerts: {HighLatency: {above: 0}}\n",  # zero is zero in any unit
     ],
 )
 def test_what_a_project_does_not_watch_draws_no_line_and_is_no_mistake(tmp_path: Path, text: str) -> None:
@@ -216,6 +217,26 @@ dashboards:{OTHER}        {{kind: stat, title: t, description: d, unit: number, 
 )
 def test_near_misses(tmp_path: Path, panel: str, expected: list[str]) -> None:
     assert codes(tmp_path, panel) == expected
+
+
+@pytest.mark.parametrize(
+    ("emitter", "needs", "expected"),
+    [
+        ("node", "", ["missing-key"]),
+        ("node", "needs: kubernetes, ", ["missing-key"]),
+        ("node", "needs: node, ", []),
+        ("kubernetes", "needs: kubernetes, ", []),
+        ("engine", "", []),
+        ("sdk", "needs: node, ", []),  # a need of another kind is the author's to know
+    ],
+)
+def test_what_not_every_deployment_has_is_declared(
+    tmp_path: Path, emitter: str, needs: str, expected: list[str]
+) -> None:
+    metric = f"{{type: gauge, help: h, category: c, scrape: standard, retention: 30d, emitter: {emitter}}}"
+    panel = f"{{{needs}unit: number, thresholds: [], queries: [{{value: sum(pods_ready)}}]}}"
+    text = f"metrics: {{pods_ready: {metric}}}\ndashboards: {{health: {{panels: {{latency: {panel}}}}}}}\n"
+    assert [problem.code for problem in loaded(tmp_path, text).problems] == expected
 
 
 @pytest.mark.parametrize(("refresh", "expected"), [("5s", []), ("4s", ["refresh"])])

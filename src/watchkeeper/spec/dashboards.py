@@ -269,7 +269,8 @@ def _thresholds(drawn: Drawn) -> Iterator[Problem]:
         if found is None:
             continue
         measure, direction = found
-        yield from _same_unit(drawn, path, measure)
+        if measure is not None:
+            yield from _same_unit(drawn, path, measure)
         directions.setdefault(direction, index)
         if len(directions) > 1 and directions[direction] == index:
             yield error(
@@ -311,7 +312,7 @@ def _leads_somewhere(drawn: Drawn, path: Path, threshold: schema.PanelThreshold)
         )
 
 
-def _number(d: Definitions, threshold: schema.PanelThreshold) -> tuple[Measure, Comparison] | None:
+def _number(d: Definitions, threshold: schema.PanelThreshold) -> tuple[Measure | None, Comparison] | None:
     """What the threshold measures, and on which side of it things are bad; None where that is not known."""
     if threshold.at is not None:
         return _UNITS[threshold.at], Comparison.BELOW if threshold.at in _BELOW else Comparison.ABOVE
@@ -320,7 +321,8 @@ def _number(d: Definitions, threshold: schema.PanelThreshold) -> tuple[Measure, 
         return None
     for limit, direction in ((alert.above, Comparison.ABOVE), (alert.below, Comparison.BELOW)):
         if limit is not None:
-            return limit.measure, direction
+            bare = limit.measure is Measure.NUMBER and limit.value == 0  # zero in any unit
+            return None if bare else limit.measure, direction
     return None
 
 
