@@ -5,6 +5,7 @@ know is lost on the way through them), the list of units in its own JavaScript, 
 grammar.
 """
 
+import importlib
 import json
 import re
 import shutil
@@ -203,6 +204,60 @@ def test_a_misspelt_key_would_be_seen(path: tuple[str | int, ...], found: list[s
     at[path[-1]] = "x"
     seen = list(lost(tree, through_their_types(tree)))
     assert seen == found if found is not None else len(seen) == 1
+
+
+CHOICES = {
+    "fieldConfig.defaults.color.mode": ("dashboard", "FieldColorModeId"),
+    "fieldConfig.defaults.custom.drawStyle": ("common", "GraphDrawStyle"),
+    "fieldConfig.defaults.custom.lineInterpolation": ("common", "LineInterpolation"),
+    "fieldConfig.defaults.custom.gradientMode": ("common", "GraphGradientMode"),
+    "fieldConfig.defaults.custom.showPoints": ("common", "VisibilityMode"),
+    "fieldConfig.defaults.custom.axisPlacement": ("common", "AxisPlacement"),
+    "fieldConfig.defaults.custom.axisColorMode": ("common", "AxisColorMode"),
+    "fieldConfig.defaults.custom.barAlignment": ("common", "BarAlignment"),
+    "fieldConfig.defaults.custom.stacking.mode": ("common", "StackingMode"),
+    "fieldConfig.defaults.custom.scaleDistribution.type": ("common", "ScaleDistribution"),
+    "fieldConfig.defaults.custom.thresholdsStyle.mode": ("common", "GraphThresholdsStyleMode"),
+    "fieldConfig.defaults.thresholds.mode": ("dashboard", "ThresholdsMode"),
+    "options.legend.displayMode": ("common", "LegendDisplayMode"),
+    "options.legend.placement": ("common", "LegendPlacement"),
+    "options.tooltip.mode": ("common", "TooltipDisplayMode"),
+    "options.tooltip.sort": ("common", "SortOrder"),
+    "options.orientation": ("common", "VizOrientation"),
+    "options.textMode": ("common", "BigValueTextMode"),
+    "options.colorMode": ("common", "BigValueColorMode"),
+    "options.graphMode": ("common", "BigValueGraphMode"),
+    "options.justifyMode": ("common", "BigValueJustifyMode"),
+    "options.percentChangeColorMode": ("common", "PercentChangeColorMode"),
+    "options.sizing": ("common", "BarGaugeSizing"),
+    "options.showValue": ("common", "VisibilityMode"),
+    "options.stacking": ("common", "StackingMode"),
+    "options.alignValue": ("common", "TimelineValueAlignment"),
+    "options.pieType": ("piechart", "PieChartType"),
+    "options.color.mode": ("heatmap", "HeatmapColorMode"),
+    "options.color.scale": ("heatmap", "HeatmapColorScale"),
+    "options.selectionMode": ("heatmap", "HeatmapSelectionMode"),
+    "options.rowsFrame.layout": ("common", "HeatmapCellLayout"),
+    "options.yAxis.axisPlacement": ("common", "AxisPlacement"),
+}
+"""Where a word is one of a list that Grafana publishes, and the list's name; its types do not look at the word."""
+
+
+def words_in(tree: Any, path: str) -> set[Any]:
+    for step in path.split("."):
+        tree = tree.get(step) if isinstance(tree, dict) else None
+    return set() if tree is None else {tree}
+
+
+@pytest.mark.parametrize("path", CHOICES)
+def test_words_are_those_that_grafana_publishes(path: str) -> None:
+    module, name = CHOICES[path]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        allowed = getattr(importlib.import_module(f"grafana_foundation_sdk.models.{module}"), name)
+    used = {word for d, p in drawn() for word in words_in(compiled(d, p), path)}
+    assert used, "no panel says anything there"
+    assert used <= {choice.value for choice in allowed}
 
 
 @cache

@@ -167,6 +167,7 @@ def _told(name: str, unit: PanelUnit) -> Tree:
             {"id": "unit", "value": UNITS[unit]},
             {"id": "custom.hideFrom", "value": _hidden(viz=True)["hideFrom"]},
             {"id": "custom.axisPlacement", "value": "hidden"},
+            {"id": "custom.stacking", "value": {"mode": "none", "group": "A"}},
         ],
     }
 
