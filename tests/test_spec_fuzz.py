@@ -155,6 +155,7 @@ OPTIONAL = {
     "alerts", "slos", "dependencies",
     "burn_alerts", "class", "for", "guard", "labels", "min_bad_events", "emitter", "replaces", "severity", "team",
     "within", "timing", "inhibitions", "routes", "budget_policy", "group_wait", "pagerduty", "slack", "webhook",
+    "dashboards", "thresholds", "details", "empty", "links", "legend", "top", "exemplars",
 }  # fmt: skip
 NAMES = {
     "classes",
@@ -164,6 +165,8 @@ NAMES = {
     "metrics",
     "receivers",
     "budget_policy",
+    "dashboards",
+    "panels",
     "labels",
     "match",
     "source",

@@ -2,6 +2,7 @@
 
 from watchkeeper.compile import (
     alertmanager,
+    grafana,
     kubernetes,
     metrics_catalog,
     prometheus,
@@ -24,6 +25,7 @@ def build(catalog: Catalog, deployment: Deployment) -> tuple[Document, ...]:
         *running(catalog, deployment),
         *kubernetes.documents(catalog, deployment),
         *rule_tests.documents(catalog),
+        *grafana.documents(catalog, deployment),
     )
 
 

@@ -2,7 +2,27 @@
 
 from watchkeeper.model.alert import Alert, Comparison, Kind, Priority, Severity, Threshold, Unit
 from watchkeeper.model.catalog import Catalog, Dependency, Intervals, Service
-from watchkeeper.model.deployment import Credentials, Deployment, Target
+from watchkeeper.model.dashboard import (
+    GRID_WIDTH,
+    MOST_LINES,
+    MOST_SLICES,
+    Axis,
+    Colour,
+    Dashboard,
+    Draw,
+    Leads,
+    Need,
+    OfAlert,
+    OfSlo,
+    Panel,
+    PanelKind,
+    PanelRef,
+    PanelUnit,
+    Query,
+    Reading,
+    State,
+)
+from watchkeeper.model.deployment import Credentials, Deployment, Sources, Target
 from watchkeeper.model.metric import Emitter, Label, Metric, MetricType, Scrape
 from watchkeeper.model.recording import Family, Pace, Recording
 from watchkeeper.model.reference import Reference
@@ -11,26 +31,43 @@ from watchkeeper.model.rule_test import RuleTest
 from watchkeeper.model.slo import BudgetState, Outage, Queries, RequestClass, Requests, Slo, Tier
 
 __all__ = [
+    "GRID_WIDTH",
+    "MOST_LINES",
+    "MOST_SLICES",
     "Alert",
+    "Axis",
     "BudgetState",
     "Catalog",
+    "Colour",
     "Comparison",
     "Credentials",
+    "Dashboard",
     "Dependency",
     "Deployment",
+    "Draw",
     "Emitter",
     "Family",
     "Inhibition",
     "Intervals",
     "Kind",
     "Label",
+    "Leads",
     "Metric",
     "MetricType",
+    "Need",
+    "OfAlert",
+    "OfSlo",
     "Outage",
     "Pace",
     "PagerDuty",
+    "Panel",
+    "PanelKind",
+    "PanelRef",
+    "PanelUnit",
     "Priority",
     "Queries",
+    "Query",
+    "Reading",
     "Receiver",
     "Recording",
     "Reference",
@@ -44,6 +81,8 @@ __all__ = [
     "Severity",
     "Slack",
     "Slo",
+    "Sources",
+    "State",
     "Target",
     "Threshold",
     "Tier",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from watchkeeper.model.alert import Alert
+from watchkeeper.model.dashboard import Dashboard
 from watchkeeper.model.metric import Metric
 from watchkeeper.model.recording import Recording
 from watchkeeper.model.reference import Reference
@@ -57,6 +58,7 @@ class Catalog:
     routing: Routing
     runbooks: tuple[str, ...]
     """File names of the runbook pages that exist."""
+    dashboards: tuple[Dashboard, ...]
 
     def metric(self, name: str) -> Metric:
         """Raises KeyError when the catalog has no such metric."""
@@ -64,3 +66,10 @@ class Catalog:
             if metric.name == name:
                 return metric
         raise KeyError(name)
+
+    def dashboard(self, key: str) -> Dashboard:
+        """Raises KeyError when the catalog has no such dashboard."""
+        for dashboard in self.dashboards:
+            if dashboard.key == key:
+                return dashboard
+        raise KeyError(key)

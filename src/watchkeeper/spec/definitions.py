@@ -21,6 +21,7 @@ _W = TypeVar("_W", bound=schema.Written)
 _ALERTS = TypeAdapter(dict[s.AlertName, schema.Alert])
 _BUDGET = TypeAdapter(dict[s.Name, schema.BudgetState])
 _CLASSES = TypeAdapter(dict[s.Name, schema.RequestClass])
+_DASHBOARDS = TypeAdapter(dict[s.DashboardName, schema.Dashboard])
 _DEPENDENCIES = TypeAdapter(dict[s.Name, schema.Dependency])
 _METRICS = TypeAdapter(dict[s.MetricName, schema.Metric])
 _RECORDINGS = TypeAdapter(dict[s.RecordName, schema.Recording])
@@ -52,6 +53,7 @@ class Definitions:
     alerts: Map[str, schema.Alert]
     budget_policy: Map[str, schema.BudgetState]
     classes: Map[str, schema.RequestClass]
+    dashboards: Map[str, schema.Dashboard]
     dependencies: Map[str, schema.Dependency]
     metrics: Map[str, schema.Metric]
     receivers: Map[str, schema.Receiver]
@@ -238,6 +240,7 @@ def define(
         alerts=reader.section(_ALERTS, "alerts"),
         budget_policy=reader.section(_BUDGET, "budget_policy"),
         classes=reader.section(_CLASSES, "classes"),
+        dashboards=reader.section(_DASHBOARDS, "dashboards"),
         dependencies=reader.section(_DEPENDENCIES, "dependencies"),
         metrics=reader.section(_METRICS, "metrics"),
         receivers=reader.section(_RECEIVERS, "receivers"),

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from watchkeeper import model
 from watchkeeper.problem import Problem, Severity, Span
-from watchkeeper.spec import expressions, measurements, nodes, objectives, references
+from watchkeeper.spec import dashboards, expressions, measurements, nodes, objectives, references
 from watchkeeper.spec.definitions import Definitions, define, service_names
 from watchkeeper.spec.merging import combine, of_service, overlay
 from watchkeeper.spec.parsing import parse
@@ -44,6 +44,8 @@ CHECKS: tuple[Check, ...] = (
     expressions.alerts,
     expressions.objectives,
     references.receivers,
+    dashboards.dashboards,
+    dashboards.shown,
 )
 SHARED_CHECKS: tuple[SharedCheck, ...] = (
     references.matches,

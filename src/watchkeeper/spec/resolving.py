@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from watchkeeper import model
 from watchkeeper.quantity import Duration
-from watchkeeper.spec import schema
+from watchkeeper.spec import panels, schema
 from watchkeeper.spec.definitions import Definitions
 from watchkeeper.spec.objectives import tiers
 from watchkeeper.spec.series import NAMED_LABELS
@@ -33,6 +33,7 @@ def resolve(services: Sequence[Definitions]) -> model.Catalog | None:
         receivers=tuple(_receiver(name, receiver) for name, receiver in first.receivers.items()),
         routing=_routing(first.routing),
         runbooks=tuple(sorted(runbooks)),
+        dashboards=tuple(panels.dashboard(key, written) for key, written in first.dashboards.items()),
     )
 
 

@@ -332,6 +332,7 @@ def _schema(type_: str = "string", **more: str | int | list[str]) -> WithJsonSch
 
 
 _DURATION_PATTERN = "^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
+_DASHBOARD = "[a-z][a-z0-9-]{0,27}"
 _KEBAB, _CAMEL, _SNAKE = "[a-z][a-z0-9-]{0,62}", "[A-Z][A-Za-z0-9]{0,99}", "[a-z_][a-z0-9_]{0,99}"
 _METRIC = "[a-z_][A-Za-z0-9_]{0,99}"
 _RECORDED = "[a-z_][A-Za-z0-9_:]{0,149}"
@@ -383,6 +384,11 @@ Runbook = Annotated[
     ),
     _schema(pattern=r"^[a-z0-9][a-z0-9-]*\.md$"),
 ]
+DashboardName = Annotated[
+    str,
+    PlainValidator(_named(_DASHBOARD, "small letters, digits and -, a letter first, 28 at most", _kebab)),
+    _schema(pattern=f"^{_DASHBOARD}$"),
+]
 Truth = Annotated[bool, PlainValidator(_truth), _schema("boolean")]
 Number = Annotated[Decimal, PlainValidator(_decimal), _schema("number")]
 Many = Annotated[int, PlainValidator(_many), _schema("integer", minimum=1)]
@@ -410,6 +416,14 @@ Family = Annotated[model.Family, PlainValidator(_chosen(model.Family)), _enumera
 Pace = Annotated[model.Pace, PlainValidator(_chosen(model.Pace)), _enumeration(model.Pace)]
 Unit = Annotated[model.Unit, PlainValidator(_chosen(model.Unit)), _enumeration(model.Unit)]
 Kind = Annotated[model.Kind, PlainValidator(_chosen(model.Kind)), _enumeration(model.Kind)]
+PanelKind = Annotated[model.PanelKind, PlainValidator(_chosen(model.PanelKind)), _enumeration(model.PanelKind)]
+PanelUnit = Annotated[model.PanelUnit, PlainValidator(_chosen(model.PanelUnit)), _enumeration(model.PanelUnit)]
+Colour = Annotated[model.Colour, PlainValidator(_chosen(model.Colour)), _enumeration(model.Colour)]
+Draw = Annotated[model.Draw, PlainValidator(_chosen(model.Draw)), _enumeration(model.Draw)]
+Axis = Annotated[model.Axis, PlainValidator(_chosen(model.Axis)), _enumeration(model.Axis)]
+Reading = Annotated[model.Reading, PlainValidator(_chosen(model.Reading)), _enumeration(model.Reading)]
+Leads = Annotated[model.Leads, PlainValidator(_chosen(model.Leads)), _enumeration(model.Leads)]
+Need = Annotated[model.Need, PlainValidator(_chosen(model.Need)), _enumeration(model.Need)]
 BurnAlerts = Annotated[Profile, PlainValidator(_chosen(Profile)), _enumeration(Profile)]
 Counting = Annotated[Counts, PlainValidator(_chosen(Counts)), _enumeration(Counts)]
 Extends = Annotated[Pack, PlainValidator(_chosen(Pack)), _enumeration(Pack)]

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from watchkeeper import model
-from watchkeeper.model import Emitter
+from watchkeeper.model import Axis, Draw, Emitter
 from watchkeeper.spec import scalars as s
 
 
@@ -216,6 +216,56 @@ class Routing(Written):
     inhibitions: tuple[Inhibition, ...] = ()
 
 
+class PanelQuery(Written):
+    value: s.Text = Field(description="PromQL; `service` and `environment` are added to every selector.")
+    legend: s.Text | None = Field(default=None, description="What it is called, with {{label}} where labels differ.")
+    top: s.Whole | None = Field(default=None, description="Only so many series, the largest ones.")
+    beside: s.PanelUnit | None = Field(default=None, description="Said in the legend in this unit, not drawn.")
+    exemplars: s.Truth = False
+
+
+class PanelThreshold(Written):
+    """At an alert's threshold, or at a number of an SLO; never a number of its own."""
+
+    alert: s.AlertName | None = None
+    slo: s.Name | None = None
+    at: s.Reading | None = None
+
+
+class PanelState(Written):
+    value: s.Number
+    text: s.Text
+    colour: s.Colour
+
+
+class Panel(Written):
+    kind: s.PanelKind
+    title: s.Text
+    description: s.Text
+    unit: s.PanelUnit
+    queries: tuple[PanelQuery, ...] = Field(min_length=1)
+    thresholds: tuple[PanelThreshold, ...] = ()
+    states: tuple[PanelState, ...] = ()
+    draw: s.Draw = Draw.LINES
+    axis: s.Axis = Axis.ZERO
+    range: s.Time | None = Field(default=None, description="Always this much time, whatever the dashboard shows.")
+    every: s.Time | None = Field(default=None, description="One bar per so much time.")
+    width: s.Whole = Field(description="Columns; a row has 24.")
+    height: s.Whole
+    links: tuple[s.Leads, ...] = ()
+    details: s.Panel | None = Field(default=None, description="The panel that answers the next question.")
+    needs: s.Need | None = Field(default=None, description="What not every deployment has.")
+    empty: s.Text | None = Field(default=None, description="Said when there is nothing to show.")
+
+
+class Dashboard(Switched):
+    title: s.Text
+    audience: s.Text
+    refresh: s.Time
+    range: s.Time
+    panels: dict[s.Name, Panel] = Field(min_length=1)
+
+
 class ServiceOverrides(Written):
     """What a service may have of its own, beside what it shares with the others."""
 
@@ -242,12 +292,14 @@ class File(ServiceOverrides):
     metrics: dict[s.MetricName, Metric] = Field(default_factory=dict)
     receivers: dict[s.Name, Receiver] = Field(default_factory=dict)
     routing: Routing | None = None
+    dashboards: dict[s.DashboardName, Dashboard] = Field(default_factory=dict)
 
 
 NAMED: tuple[str, ...] = (
     "alerts",
     "budget_policy",
     "classes",
+    "dashboards",
     "dependencies",
     "metrics",
     "receivers",

@@ -10,6 +10,7 @@ _SINGULAR = {
     "alerts": "alert",
     "budget_policy": "budget state",
     "classes": "class",
+    "dashboards": "dashboard",
     "dependencies": "dependency",
     "metrics": "metric",
     "receivers": "receiver",
