@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from watchkeeper.model.alert import Alert
+from watchkeeper.model.logs import LogAlert, Logs
 from watchkeeper.model.metric import Metric
 from watchkeeper.model.routing import Receiver, Routing
 from watchkeeper.model.slo import BudgetState, Outage, RequestClass, Slo
@@ -27,6 +28,7 @@ class Service:
     outage: Outage
     budget_policy: tuple[BudgetState, ...]
     alerts: tuple[Alert, ...]
+    log_alerts: tuple[LogAlert, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Catalog:
     services: tuple[Service, ...]
     receivers: tuple[Receiver, ...]
     routing: Routing
+    logs: Logs | None
+    """None where the definitions say nothing about logs."""
     runbooks: tuple[str, ...]
     """File names of the runbook pages that exist."""
 

@@ -1,23 +1,11 @@
 """Definitions as they are written: what may stand where. Nothing is resolved here and nothing may be unknown."""
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from watchkeeper.model import Emitter
 from watchkeeper.spec import scalars as s
-
-
-class Written(BaseModel):
-    """Unknown keys are problems, not notes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Switched(Written):
-    """What a project may switch off, saying why."""
-
-    enabled: s.Truth = Field(default=True, description="false switches it off; say `because`, and `until` when.")
-    because: s.Text | None = None
-    until: s.Day | None = Field(default=None, description="The day from which it counts again.")
+from watchkeeper.spec.log_schema import LogAlert, Logs
+from watchkeeper.spec.written import Switched, Written
 
 
 class Intervals(Written):
@@ -178,6 +166,7 @@ class ServiceOverrides(Written):
     dependencies: dict[s.Name, Dependency] = Field(default_factory=dict)
     slos: dict[s.Name, Slo] = Field(default_factory=dict)
     alerts: dict[s.AlertName, Alert] = Field(default_factory=dict)
+    log_alerts: dict[s.AlertName, LogAlert] = Field(default_factory=dict)
 
 
 class File(ServiceOverrides):
@@ -190,6 +179,7 @@ class File(ServiceOverrides):
     intervals: Intervals | None = None
     outage: Outage | None = None
     budget_policy: dict[s.Name, BudgetState] = Field(default_factory=dict)
+    logs: Logs | None = None
     metrics: dict[s.SeriesName, Metric] = Field(default_factory=dict)
     receivers: dict[s.Name, Receiver] = Field(default_factory=dict)
     routing: Routing | None = None
@@ -200,6 +190,7 @@ NAMED: tuple[str, ...] = (
     "budget_policy",
     "classes",
     "dependencies",
+    "log_alerts",
     "metrics",
     "receivers",
     "services",
@@ -214,6 +205,7 @@ ALTERNATIVES: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
         (frozenset({"above"}), frozenset({"below"})),
         (frozenset({"within"}), frozenset({"for"})),
     ),
+    "log_alerts": ((frozenset({"lines"}), frozenset({"kernel"})),),
     "slos": (
         (frozenset({"counts", "class", "within"}), frozenset({"total", "bad"})),
         (frozenset({"burn_alerts"}), frozenset({"tiers"})),

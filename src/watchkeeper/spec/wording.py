@@ -11,6 +11,7 @@ _SINGULAR = {
     "budget_policy": "budget state",
     "classes": "class",
     "dependencies": "dependency",
+    "log_alerts": "log alert",
     "metrics": "metric",
     "receivers": "receiver",
     "services": "service",
