@@ -85,6 +85,8 @@ def as_alert(alert: LogAlert, ratio: LogRatio | None) -> Alert:
         kind=alert.kind,
         component=alert.component,
         team=alert.team,
+        priority=None,
+        panel=alert.panel,
         value=promql.render(_share(alert, ratio) if ratio else _value(alert)),
         threshold=Threshold(
             Comparison.ABOVE, ratio.above.value if ratio else threshold, Unit.RATIO if ratio else Unit.NUMBER

@@ -229,3 +229,5 @@ class LogAlert:
     actions: tuple[str, ...]
     escalation: str
     runbook: str
+    panel: str
+    """`dashboard/panel` that shows it; empty for none."""

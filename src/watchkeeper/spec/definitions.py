@@ -25,7 +25,10 @@ _CLASSES = TypeAdapter(dict[s.Name, schema.RequestClass])
 _DEPENDENCIES = TypeAdapter(dict[s.Name, schema.Dependency])
 _LOG_ALERTS = TypeAdapter(dict[s.AlertName, log_schema.LogAlert])
 _LOGS = TypeAdapter(log_schema.Logs)
-_METRICS = TypeAdapter(dict[s.SeriesName, schema.Metric])
+_METRICS = TypeAdapter(dict[s.MetricName, schema.Metric])
+_RECORDINGS = TypeAdapter(dict[s.RecordName, schema.Recording])
+_TESTS = TypeAdapter(dict[s.AlertName, schema.RuleTests])
+_REFERENCE = TypeAdapter(schema.Reference)
 _RECEIVERS = TypeAdapter(dict[s.Name, schema.Receiver])
 _SLOS = TypeAdapter(dict[s.Name, schema.Slo])
 _INTERVALS = TypeAdapter(schema.Intervals)
@@ -47,6 +50,7 @@ class Definitions:
     team: str | None
     intervals: schema.Intervals | None
     outage: schema.Outage | None
+    reference: schema.Reference | None
     routing: schema.Routing | None
     alerts: Map[str, schema.Alert]
     budget_policy: Map[str, schema.BudgetState]
@@ -56,7 +60,9 @@ class Definitions:
     log_alerts: Map[str, log_schema.LogAlert]
     metrics: Map[str, schema.Metric]
     receivers: Map[str, schema.Receiver]
+    recordings: Map[str, schema.Recording]
     slos: Map[str, schema.Slo]
+    tests: Map[str, schema.RuleTests]
     off: Map[str, frozenset[str]]
     """Names that are switched off, by section."""
 
@@ -194,7 +200,7 @@ def _earliest(node: Mapping, keys: frozenset[str]) -> str | None:
     return min(keys & node.entries.keys(), key=lambda key: node.entries[key].key, default=None)
 
 
-_REQUIRED = ("timezone", "team", "intervals", "outage", "routing")
+_REQUIRED = ("timezone", "team", "intervals", "outage", "reference", "routing")
 
 
 def _required(root: Mapping) -> list[Problem]:
@@ -232,6 +238,7 @@ def define(
         team=reader.value(_NAME, "team"),
         intervals=reader.value(_INTERVALS, "intervals"),
         outage=reader.value(_OUTAGE, "outage"),
+        reference=reader.value(_REFERENCE, "reference"),
         routing=reader.value(_ROUTING, "routing"),
         alerts=reader.section(_ALERTS, "alerts"),
         budget_policy=reader.section(_BUDGET, "budget_policy"),
@@ -241,7 +248,9 @@ def define(
         log_alerts=reader.section(_LOG_ALERTS, "log_alerts"),
         metrics=reader.section(_METRICS, "metrics"),
         receivers=reader.section(_RECEIVERS, "receivers"),
+        recordings=reader.section(_RECORDINGS, "recordings"),
         slos=reader.section(_SLOS, "slos"),
+        tests=reader.section(_TESTS, "tests"),
         off=reader.off,
     )
     reader.value(_EXTENDS, "extends")

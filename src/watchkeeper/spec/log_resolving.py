@@ -79,6 +79,7 @@ def log_alert(name: str, found: written.LogAlert, team: str) -> model.LogAlert:
         actions=found.actions,
         escalation=found.escalation,
         runbook=found.runbook,
+        panel=found.panel or "",
     )
 
 

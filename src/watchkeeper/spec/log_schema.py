@@ -120,3 +120,4 @@ class LogAlert(Switched):
     actions: tuple[s.Text, ...] = Field(min_length=1)
     escalation: s.Text
     runbook: s.Runbook
+    panel: s.Panel | None = None
