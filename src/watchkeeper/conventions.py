@@ -115,6 +115,7 @@ COLLECTOR_AGENT_FILE = "agents/otel-collector-file-log.yaml"
 ALLOY_AGENT_FILE = "agents/alloy.alloy"
 PROMTAIL_AGENT_FILE = "agents/promtail.yaml"
 
+
 def rule_test_file(service: str, alert: str) -> str:
     return f"tests/{service}-{runbook_for(alert).removesuffix('.md')}.yaml"
 

@@ -1,15 +1,22 @@
 """Catalog in, documents out. Pure: no file is read or written, no clock and no environment looked at."""
 
-from watchkeeper.compile import alertmanager, prometheus, rule_tests, rules, templates
+from watchkeeper.compile import alertmanager, logs, prometheus, rule_tests, rules, templates
 from watchkeeper.compile.document import Document
+from watchkeeper.compile.versions import Versions
 from watchkeeper.model import Catalog, Deployment
 
-__all__ = ["Document", "build", "running"]
+__all__ = ["Document", "Versions", "build", "running"]
+
+OLDEST = Versions()
 
 
-def build(catalog: Catalog, deployment: Deployment) -> tuple[Document, ...]:
+def build(catalog: Catalog, deployment: Deployment, versions: Versions = OLDEST) -> tuple[Document, ...]:
     """Everything the definitions say, as files. The rule files and templates do not depend on the deployment."""
-    return (*running(catalog, deployment), *rule_tests.documents(catalog))
+    return (
+        *running(catalog, deployment),
+        *rule_tests.documents(catalog),
+        *logs.documents(catalog, deployment, versions),
+    )
 
 
 def running(catalog: Catalog, deployment: Deployment) -> tuple[Document, ...]:

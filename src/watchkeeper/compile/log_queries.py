@@ -32,9 +32,7 @@ def share_above(logs: Logs, service: str, alert: LogAlert, ratio: LogRatio, wire
     return f"{logql.above(f'{part} / {whole}', ratio.above.value)} and {enough}"
 
 
-def _lines(
-    logs: Logs, service: str, lines: Lines | KernelLines, wire: Wire, by: tuple[str, ...] = ()
-) -> logql.Lines:
+def _lines(logs: Logs, service: str, lines: Lines | KernelLines, wire: Wire, by: tuple[str, ...] = ()) -> logql.Lines:
     if isinstance(lines, KernelLines):
         return logql.Lines((Equals("service_name", (conventions.KERNEL_LOG,)),), (Contains(lines.pattern),))
     streams = (Equals("service_name", (service,)),)

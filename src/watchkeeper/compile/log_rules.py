@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from watchkeeper import conventions, promql
-from watchkeeper.compile import alerts, log_queries, texts
+from watchkeeper.compile import alerts, log_queries
 from watchkeeper.compile.document import Document
 from watchkeeper.compile.log_queries import Wire
 from watchkeeper.formats.prometheus import Alerting, Group, Pairs, rule_file
@@ -28,7 +28,7 @@ from watchkeeper.model import (
 )
 from watchkeeper.promql import build
 from watchkeeper.promql.nodes import Node
-from watchkeeper.quantity import Duration, plain
+from watchkeeper.quantity import plain
 
 
 def groups(catalog: Catalog) -> tuple[Group, ...]:
@@ -129,9 +129,9 @@ def _enough(alert: LogAlert, ratio: LogRatio) -> Node:
 
 
 def _read(catalog: Catalog, logs: Logs, service: Service, wire: Wire, environment: str) -> list[Alerting]:
+    own = (("service", service.name), ("environment", environment))
     return [
-        _of_lines(_counted(catalog, service, (alert, ratio)), _query(logs, service, alert, ratio, wire), service, environment)
-        for alert, ratio in _twins(service)
+        _of_lines(_counted(catalog, service, each), _query(logs, service, *each, wire), own) for each in _twins(service)
     ]
 
 
@@ -141,10 +141,9 @@ def _query(logs: Logs, service: Service, alert: LogAlert, ratio: LogRatio | None
     return log_queries.share_above(logs, service.name, alert, ratio, wire)
 
 
-def _of_lines(rule: Alerting, query: str, service: Service, environment: str) -> Alerting:
+def _of_lines(rule: Alerting, query: str, own: Pairs) -> Alerting:
     """What the counters' rule has from its series stands in the rule; detection is another engine's business."""
     told = tuple((name, text) for name, text in rule.annotations if name != "detection")
-    own = (("service", service.name), ("environment", environment))
     return replace(rule, expr=query, labels=(*rule.labels, *own), annotations=told)
 
 
@@ -157,9 +156,9 @@ def _said(rule: Alerting, alert: LogAlert, ratio: LogRatio | None) -> Alerting:
 
 def _condition(alert: LogAlert, ratio: LogRatio | None) -> str:
     if ratio is not None:
-        limit = f"above {ratio.above.words} of at least {plain(ratio.at_least)} lines a second"
+        limit = f"above {ratio.above.words} of at least {plain(ratio.at_least)}/s"
     elif alert.above is not None:
-        limit = f"above {plain(alert.above)} lines a second"
+        limit = f"above {plain(alert.above)}/s"
     else:
         limit = "one line"
     return limit + f" over {alert.over.words}" + (f", for {alert.for_.words}" if alert.for_ else "")

@@ -19,4 +19,5 @@ def recording(catalog: Catalog) -> Document:
 
 def alerting(catalog: Catalog) -> Document:
     outages = [outage.group(catalog, service) for service in catalog.services]
-    return Document(conventions.ALERT_RULES_FILE, rule_file([*outages, *alerts.groups(catalog), *log_rules.groups(catalog)]))
+    written = (*alerts.groups(catalog), *log_rules.groups(catalog))
+    return Document(conventions.ALERT_RULES_FILE, rule_file([*outages, *written]))

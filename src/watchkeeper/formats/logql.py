@@ -1,7 +1,7 @@
 """LogQL, as far as we write it: values, printed in one place (https://grafana.com/docs/loki/latest/query/).
 
-A query selects streams by their labels, filters lines, counts them over a window and sums. Every count is summed, because
-each key of structured metadata would otherwise be a series of its own.
+A query selects streams by their labels, filters lines, counts them over a window and sums. Every count is summed,
+because each key of structured metadata would otherwise be a series of its own.
 """
 
 import re

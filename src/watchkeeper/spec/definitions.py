@@ -9,8 +9,8 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from watchkeeper.problem import Problem, Span
-from watchkeeper.spec import scalars as s
 from watchkeeper.spec import log_schema, schema
+from watchkeeper.spec import scalars as s
 from watchkeeper.spec.nodes import Mapping, Node, Path, Scalar, find, is_null, key_span, value_span
 from watchkeeper.spec.validating import MAX_PROBLEMS, Valid, keys_at, unknown_key, validate
 from watchkeeper.spec.wording import error, noun, warning
@@ -142,9 +142,7 @@ class _Reader:
 
     def _switched_on(self, section: str, entries: dict[str, _W]) -> dict[str, _W]:
         off = {
-            name
-            for name, entry in entries.items()
-            if isinstance(entry, Switched) and self._off(entry, (section, name))
+            name for name, entry in entries.items() if isinstance(entry, Switched) and self._off(entry, (section, name))
         }
         self.off[section] = frozenset(off)
         return {name: entry for name, entry in entries.items() if name not in off}

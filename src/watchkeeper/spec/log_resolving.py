@@ -13,9 +13,7 @@ def logs(found: written.Logs) -> model.Logs:
     return model.Logs(
         line=_fields(found.line),
         levels=_levels(found.levels),
-        correlation=model.Correlation(
-            found.correlation.headers, found.correlation.accepts, found.correlation.fields
-        ),
+        correlation=model.Correlation(found.correlation.headers, found.correlation.accepts, found.correlation.fields),
         events=tuple(
             model.LogEvent(name, event.level, event.component, event.help, event.fields)
             for name, event in found.events.items()

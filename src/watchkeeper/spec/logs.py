@@ -1,4 +1,4 @@
-"""What cannot be meant about logs: retention that Loki would not keep, words nobody writes, alerts that look at nothing."""
+"""What cannot be meant about logs: retention Loki would refuse, words nobody writes, alerts that look at nothing."""
 
 from collections.abc import Iterable, Iterator
 
@@ -126,7 +126,7 @@ def redaction(d: Definitions) -> Iterator[Problem]:
 
 
 def alerts(d: Definitions) -> Iterator[Problem]:
-    names = {name: ("alerts", name) for name in d.named("alerts")}
+    names: dict[str, tuple[str, ...]] = {name: ("alerts", name) for name in d.named("alerts")}
     for name, alert in d.log_alerts.items():
         yield from _once(d, names, name, ("log_alerts", name))
         if alert.ratio is not None:

@@ -334,6 +334,7 @@ _ONLY_PYTHON = {
     r"\\[1-9]|\(\?P=": "refers back to a group",
     r"\(\?>|[*+?}]\+": "does not backtrack",
     r"\(\?\(": "depends on a group",
+    r"(?<!\\)\((?!\?)|\(\?P<": "keeps a group",
 }
 _MOST_REPEATS = 1000
 
@@ -354,7 +355,7 @@ def _pattern(value: object) -> str:
             "bad-pattern",
             summary,
             found=text,
-            allowed="what RE2 knows: no look-around, no back references, at most 1000 repeats",
+            allowed="what RE2 knows: no look-around, no back references, at most 1000 repeats; groups as (?:...)",
             fix="say it plainer, and leave the rest to `check`",
         )
     return text
@@ -444,7 +445,9 @@ EventName = Annotated[
     ),
     _schema(pattern=f"^{_DOTTED}$"),
 ]
-HeaderName = Annotated[str, PlainValidator(_named("[a-z][a-z0-9-]*", "a header in small letters", str.lower)), _schema()]
+HeaderName = Annotated[
+    str, PlainValidator(_named("[a-z][a-z0-9-]*", "a header in small letters", str.lower)), _schema()
+]
 Truth = Annotated[bool, PlainValidator(_truth), _schema("boolean")]
 Number = Annotated[Decimal, PlainValidator(_decimal), _schema("number")]
 Many = Annotated[int, PlainValidator(_many), _schema("integer", minimum=1)]
