@@ -1,6 +1,6 @@
 """Catalog in, documents out. Pure: no file is read or written, no clock and no environment looked at."""
 
-from watchkeeper.compile import alertmanager, logs, prometheus, rule_tests, rules, templates
+from watchkeeper.compile import alertmanager, logs, metrics_catalog, prometheus, rule_tests, rules, sli_slo, templates
 from watchkeeper.compile.document import Document
 from watchkeeper.compile.versions import Versions
 from watchkeeper.model import Catalog, Deployment
@@ -13,6 +13,8 @@ OLDEST = Versions()
 def build(catalog: Catalog, deployment: Deployment, versions: Versions = OLDEST) -> tuple[Document, ...]:
     """Everything the definitions say, as files. The rule files and templates do not depend on the deployment."""
     return (
+        metrics_catalog.document(catalog),
+        sli_slo.document(catalog),
         *running(catalog, deployment),
         *rule_tests.documents(catalog),
         *logs.documents(catalog, deployment, versions),

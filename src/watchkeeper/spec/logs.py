@@ -113,7 +113,7 @@ def _stream_labels(d: Definitions, stream: written.KeptStream, path: Path) -> It
             )
     chosen = stream.match.get("retention_class")
     if chosen is not None and chosen not in list(RetentionClass):
-        yield _unknown(d, "retention class", chosen, RetentionClass, (*path, "retention_class"))
+        yield _unknown(d, "retention class", chosen, RetentionClass, (*path, "retention_class"), "name one of these")
 
 
 def redaction(d: Definitions) -> Iterator[Problem]:
@@ -158,6 +158,14 @@ def _form(d: Definitions, name: str, alert: written.LogAlert) -> Iterator[Proble
             allowed="`lines:` of the service, or `kernel:` a pattern",
             fix="add `lines: {levels: [error, fatal]}`, say",
         )
+    if alert.kernel is not None and alert.outside is None:
+        yield error(
+            "missing-key",
+            d.key("log_alerts", name, "kernel"),
+            f"log alert `{name}` looks at the kernel's log only",
+            allowed="`outside:` PromQL, which sees it where no Loki does: nobody counts the kernel's lines",
+            fix="add `outside: increase(node_vmstat_oom_kill[5m])`, say",
+        )
     if alert.ratio is not None and (alert.above is None or alert.lines is None):
         yield error(
             "conflict",
@@ -195,7 +203,14 @@ def _given_by(logs: written.Logs, alert: written.LogAlert) -> frozenset[str]:
     return always | frozenset.intersection(*given) if given else always
 
 
-def _unknown(d: Definitions, what: str, word: str, allowed: Iterable[str], path: Path) -> Problem:
+def _unknown(
+    d: Definitions,
+    what: str,
+    word: str,
+    allowed: Iterable[str],
+    path: Path,
+    otherwise: str = "name one of these, or define it",
+) -> Problem:
     words = list(allowed)
     return error(
         "unknown-reference",
@@ -203,5 +218,5 @@ def _unknown(d: Definitions, what: str, word: str, allowed: Iterable[str], path:
         f"there is no {what} `{word}`",
         found=word,
         allowed=listed(words, limit=30),
-        fix=instead(word, words, "name one of these, or define it"),
+        fix=instead(word, words, otherwise),
     )
