@@ -100,7 +100,9 @@ def log_alerts() -> dict[str, dict[str, object]]:
 
 def named_pages() -> set[str]:
     logged = {str(definition["runbook"]) for definition in log_alerts().values()}
-    written = logged | {str(definition["runbook"]) for kind in ("alerts", "slos") for _, definition in definitions(kind)}
+    written = logged | {
+        str(definition["runbook"]) for kind in ("alerts", "slos") for _, definition in definitions(kind)
+    }
     return written | {conventions.runbook_for(alert) for alert in GENERATED} | {"error-budget.md"}
 
 
