@@ -6,9 +6,9 @@ import pytest
 
 from watchkeeper.formats import alloy, logql, loki
 from watchkeeper.formats.alloy import Block, Reference
+from watchkeeper.formats.collector import Configuration, Pipeline
 from watchkeeper.formats.logql import Contains, Equals, Json, Where
 from watchkeeper.formats.loki import Overrides, RetentionStream
-from watchkeeper.formats.otelcol import Configuration, Pipeline
 from watchkeeper.quantity import Duration
 
 FIVE = Duration.of(minutes=5)

@@ -4,8 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from debian_suites import Unpacked, unpacked
 
+from debian_suites import Unpacked, unpacked
 from watchkeeper import compile as compiler
 from watchkeeper import conventions
 from watchkeeper.compile.reference import reference

@@ -43,7 +43,7 @@ def build(
     verify: Annotated[bool, typer.Option("--verify", help="Write nothing; fail if what is there differs.")] = False,
     environment: Annotated[str, typer.Option(help="Environment the addresses and labels are for.")] = "production",
     collector_version: Annotated[
-        str, typer.Option(help="Version of the OpenTelemetry Collector; components were renamed. At least 0.145.")
+        str, typer.Option(help="Version of the OpenTelemetry Collector: components were renamed. From 0.140 on.")
     ] = "0.145",
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
@@ -78,14 +78,12 @@ def _engines(catalog: Catalog, environment: str, collector: str) -> dict[str, st
 
 
 def _versions(collector: str) -> "Versions":
-    from watchkeeper.compile.versions import COLLECTOR, Version, Versions
+    from watchkeeper.compile import versions
 
-    version = Version.parse(collector)
-    if version is None or version < COLLECTOR[0].since:
-        raise typer.BadParameter(
-            f"{collector} is no version from {COLLECTOR[0].since} on", param_hint="--collector-version"
-        )
-    return Versions(collector=version)
+    try:
+        return versions.Versions(collector=versions.collector(collector), jaeger=versions.DEFAULT.jaeger)
+    except versions.UnknownVersionError as error:
+        raise typer.BadParameter(str(error), param_hint="--collector-version") from None
 
 
 def _instruments(catalog: Catalog) -> str:

@@ -2,15 +2,13 @@
 
 from watchkeeper.compile import alertmanager, logs, metrics_catalog, prometheus, rule_tests, rules, sli_slo, templates
 from watchkeeper.compile.document import Document
-from watchkeeper.compile.versions import Versions
+from watchkeeper.compile.versions import DEFAULT, Versions
 from watchkeeper.model import Catalog, Deployment
 
-__all__ = ["Document", "Versions", "build", "running"]
-
-OLDEST = Versions()
+__all__ = ["Document", "build", "running"]
 
 
-def build(catalog: Catalog, deployment: Deployment, versions: Versions = OLDEST) -> tuple[Document, ...]:
+def build(catalog: Catalog, deployment: Deployment, versions: Versions = DEFAULT) -> tuple[Document, ...]:
     """Everything the definitions say, as files. The rule files and templates do not depend on the deployment."""
     return (
         metrics_catalog.document(catalog),

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 from watchkeeper import conventions
 from watchkeeper.compile.document import Document
-from watchkeeper.compile.versions import CollectorWords, Versions
+from watchkeeper.compile.versions import Collector, Versions
 from watchkeeper.formats import alloy
 from watchkeeper.formats.alloy import Block, Reference
-from watchkeeper.formats.otelcol import Configuration, Pipeline
+from watchkeeper.formats.collector import Configuration, Pipeline
 from watchkeeper.formats.yaml import Tree, dump
 from watchkeeper.model import AUDIT_TENANT, Catalog, Deployment, LogLevel, Logs, Redaction, RetentionClass, Service
 
@@ -47,9 +47,8 @@ _PROMTAIL_HEADER = """\
 
 def agents(catalog: Catalog, logs: Logs, deployment: Deployment, versions: Versions) -> tuple[Document, ...]:
     environment = deployment.environment
-    words = versions.collector_words
-    header = _COLLECTOR_HEADER + (_COLLECTOR_KEYED if words.hash_key else _COLLECTOR_BARE)
-    collector = _collector(logs, environment, words).tree()
+    header = _COLLECTOR_HEADER + (_COLLECTOR_KEYED if versions.collector.keyed_hash else _COLLECTOR_BARE)
+    collector = _collector(logs, environment, versions.collector).tree()
     return (
         Document(conventions.COLLECTOR_AGENT_FILE, header + dump(collector)),
         Document(conventions.ALLOY_AGENT_FILE, alloy.dump(_alloy(catalog, logs, environment), _ALLOY_HEADER)),
@@ -60,8 +59,9 @@ def agents(catalog: Catalog, logs: Logs, deployment: Deployment, versions: Versi
 # --- OpenTelemetry Collector -----------------------------------------------------------------------
 
 
-def _collector(logs: Logs, environment: str, words: CollectorWords) -> Configuration:
-    receivers = {f"{words.file_log}/app": _app_files(logs), f"{words.file_log}/kernel": _kernel_file()}
+def _collector(logs: Logs, environment: str, dialect: Collector) -> Configuration:
+    receiver = "file_log" if dialect.file_log else "filelog"
+    receivers = {f"{receiver}/app": _app_files(logs), f"{receiver}/kernel": _kernel_file()}
     shared = ("memory_limiter", "groupbyattrs", "transform/logs", "redaction/secrets", "redaction/pseudonyms")
     return Configuration(
         extensions={
@@ -69,7 +69,7 @@ def _collector(logs: Logs, environment: str, words: CollectorWords) -> Configura
             "file_storage": {"directory": POSITIONS, "create_directory": True, "compaction": {"on_start": True}},
         },
         receivers=receivers,
-        processors=_processors(logs, environment, words),
+        processors=_processors(logs, environment, dialect),
         connectors={"forward/lines": {}},
         exporters={"otlp_http/lines": _exporter(environment), "otlp_http/audit": _exporter(AUDIT_TENANT)},
         pipelines={
@@ -127,14 +127,14 @@ def _kernel_file() -> dict[str, Tree]:
     }
 
 
-def _processors(logs: Logs, environment: str, words: CollectorWords) -> dict[str, dict[str, Tree]]:
+def _processors(logs: Logs, environment: str, dialect: Collector) -> dict[str, dict[str, Tree]]:
     return {
         "memory_limiter": {"check_interval": "1s", "limit_percentage": 80, "spike_limit_percentage": 20},
         # one resource for each combination; without it one line's service is stamped on its whole batch
         "groupbyattrs": {"keys": ["service", "version", "environment", "pod_name"]},
         "transform/logs": {"error_mode": "ignore", "log_statements": list(_statements(environment))},
         "redaction/secrets": _secrets(logs.redaction),
-        "redaction/pseudonyms": _pseudonyms(logs.redaction, words),
+        "redaction/pseudonyms": _pseudonyms(logs.redaction, dialect),
         "filter/lines": _dropping(f'log.attributes["retention_class"] == "{RetentionClass.AUDIT}"'),
         "filter/audit": _dropping(f'log.attributes["retention_class"] != "{RetentionClass.AUDIT}"'),
     }
@@ -186,14 +186,13 @@ def _masked(redaction: Redaction) -> dict[str, str]:
     return {each.name: each.pattern for each in redaction.classes if each.masked}
 
 
-def _pseudonyms(redaction: Redaction, words: CollectorWords) -> dict[str, Tree]:
-    keyed: dict[str, Tree] = {"hmac_key": "${env:WATCHKEEPER_PSEUDONYM_KEY}"} if words.hash_key else {}
+def _pseudonyms(redaction: Redaction, dialect: Collector) -> dict[str, Tree]:
+    keyed: dict[str, Tree] = {"hash_function": "hmac-sha256", "hmac_key": "${env:WATCHKEEPER_PSEUDONYM_KEY}"}
     return {
         "allow_all_keys": True,
         "summary": "silent",
         "blocked_key_patterns": [f"^{field}$" for field in redaction.pseudonyms],
-        "hash_function": words.hash_function,
-        **keyed,
+        **(keyed if dialect.keyed_hash else {"hash_function": "sha3"}),
     }
 
 

@@ -113,7 +113,7 @@ def _stream_labels(d: Definitions, stream: written.KeptStream, path: Path) -> It
             )
     chosen = stream.match.get("retention_class")
     if chosen is not None and chosen not in list(RetentionClass):
-        yield _unknown(d, "retention class", chosen, RetentionClass, (*path, "retention_class"), "name one of these")
+        yield _unknown(d, "retention class", chosen, RetentionClass, (*path, "retention_class"), otherwise="name one of these")
 
 
 def redaction(d: Definitions) -> Iterator[Problem]:
@@ -209,6 +209,7 @@ def _unknown(
     word: str,
     allowed: Iterable[str],
     path: Path,
+    *,
     otherwise: str = "name one of these, or define it",
 ) -> Problem:
     words = list(allowed)
