@@ -1,6 +1,16 @@
 """Catalog in, documents out. Pure: no file is read or written, no clock and no environment looked at."""
 
-from watchkeeper.compile import alertmanager, logs, metrics_catalog, prometheus, rule_tests, rules, sli_slo, templates
+from watchkeeper.compile import (
+    alertmanager,
+    kubernetes,
+    logs,
+    metrics_catalog,
+    prometheus,
+    rule_tests,
+    rules,
+    sli_slo,
+    templates,
+)
 from watchkeeper.compile.document import Document
 from watchkeeper.compile.versions import DEFAULT, Versions
 from watchkeeper.model import Catalog, Deployment
@@ -14,6 +24,7 @@ def build(catalog: Catalog, deployment: Deployment, versions: Versions = DEFAULT
         metrics_catalog.document(catalog),
         sli_slo.document(catalog),
         *running(catalog, deployment),
+        *kubernetes.documents(catalog, deployment),
         *rule_tests.documents(catalog),
         *logs.documents(catalog, deployment, versions),
     )

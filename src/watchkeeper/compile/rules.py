@@ -22,6 +22,9 @@ def recording_groups(catalog: Catalog) -> tuple[Group, ...]:
 
 
 def alerting(catalog: Catalog) -> Document:
-    outages = [outage.group(catalog, service) for service in catalog.services]
-    written = (*alerts.groups(catalog), *log_rules.groups(catalog))
-    return Document(conventions.ALERT_RULES_FILE, rule_file([*outages, *written]))
+    return Document(conventions.ALERT_RULES_FILE, rule_file(alerting_groups(catalog)))
+
+
+def alerting_groups(catalog: Catalog) -> tuple[Group, ...]:
+    outages = (outage.group(catalog, service) for service in catalog.services)
+    return (*outages, *alerts.groups(catalog), *log_rules.groups(catalog))
