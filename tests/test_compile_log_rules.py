@@ -140,7 +140,7 @@ def test_critical_ones_are_evaluated_on_the_critical_path() -> None:
     groups = {group.name: group for group in log_rules.groups(shipped())}
     assert list(groups) == [f"logs-{SERVICE}-critical", f"logs-{SERVICE}"]
     critical, rest = groups.values()
-    assert (critical.interval.seconds, rest.interval.seconds) == (15, 30)
+    assert [str(critical.interval), str(rest.interval)] == ["15s", "30s"]
     assert [rule.alert for rule in critical.rules if isinstance(rule, Alerting)] == [
         "FatalErrorDetected",
         "OutOfMemoryKill",

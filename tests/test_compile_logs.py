@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 import built_engines
 from watchkeeper import compile as compiler
 from watchkeeper import conventions, spec
+from watchkeeper.cli import application
 from watchkeeper.compile import log_agents, loki, versions
 from watchkeeper.compile.reference import reference
 from watchkeeper.model import Catalog, Kept, Logs, Tiers
@@ -342,3 +344,15 @@ def test_the_collector_takes_its_file(tmp_path: Path) -> None:
     file = tmp_path / "agent.yaml"
     file.write_text(documents()[conventions.COLLECTOR_AGENT_FILE])
     checked([command, "validate", f"--config={file}"], WATCHKEEPER_PSEUDONYM_KEY="x" * 32)
+
+
+def test_build_speaks_to_the_collector_that_is_named(tmp_path: Path) -> None:
+    runner = CliRunner()
+    out = ["--out", str(tmp_path / "monitoring")]
+    done = runner.invoke(application(), ["build", *out, "--collector-version", "0.165.0"])
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "monitoring" / conventions.COLLECTOR_AGENT_FILE).read_text()
+    assert "file_log/app:" in text
+    assert "hash_function: hmac-sha256" in text
+    refused = runner.invoke(application(), ["build", *out, "--collector-version", "0.90"])
+    assert refused.exit_code == 2

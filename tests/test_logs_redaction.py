@@ -68,15 +68,14 @@ def email() -> str:
 
 
 def api_key() -> str:
-    return RNG.choice(
-        [
-            lambda: "sk-" + "ant-api03-" + some(WORD + "_-", 40, 90),
-            lambda: "sk-" + RNG.choice(["proj", "svcacct", "admin"]) + "-" + some(WORD + "_-", 40, 120),
-            lambda: "gh" + RNG.choice("pousr") + "_" + some(WORD, 36),
-            lambda: "AI" + "za" + some(WORD + "_-", 35),
-            lambda: "xo" + "x" + RNG.choice("abp") + "-" + some(WORD + "-", 20, 60),
-        ]
-    )()
+    bodies = (
+        "sk-" + "ant-api03-" + some(WORD + "_-", 40, 90),
+        "sk-" + RNG.choice(["proj", "svcacct", "admin"]) + "-" + some(WORD + "_-", 40, 120),
+        "gh" + RNG.choice("pousr") + "_" + some(WORD, 36),
+        "AI" + "za" + some(WORD + "_-", 35),
+        "xo" + "x" + RNG.choice("abp") + "-" + some(WORD + "-", 20, 60),
+    )
+    return RNG.choice(bodies)
 
 
 def token() -> str:

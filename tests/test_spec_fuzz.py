@@ -155,6 +155,7 @@ OPTIONAL = {
     "alerts", "slos", "dependencies",
     "burn_alerts", "class", "for", "guard", "labels", "min_bad_events", "emitter", "replaces", "severity", "team",
     "within", "timing", "inhibitions", "routes", "budget_policy", "group_wait", "pagerduty", "slack", "webhook",
+    "log_alerts", "aliases", "fields", "tiers", "streams", "keys", "pseudonyms", "check", "levels", "ratio",
 }  # fmt: skip
 NAMES = {
     "classes",
@@ -162,6 +163,10 @@ NAMES = {
     "slos",
     "alerts",
     "metrics",
+    "line",
+    "events",
+    "retention",
+    "log_alerts",
     "receivers",
     "budget_policy",
     "labels",

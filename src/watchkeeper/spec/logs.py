@@ -113,7 +113,8 @@ def _stream_labels(d: Definitions, stream: written.KeptStream, path: Path) -> It
             )
     chosen = stream.match.get("retention_class")
     if chosen is not None and chosen not in list(RetentionClass):
-        yield _unknown(d, "retention class", chosen, RetentionClass, (*path, "retention_class"), otherwise="name one of these")
+        path = (*path, "retention_class")
+        yield _unknown(d, "retention class", chosen, RetentionClass, path, otherwise="name one of these")
 
 
 def redaction(d: Definitions) -> Iterator[Problem]:
