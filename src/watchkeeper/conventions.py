@@ -112,6 +112,34 @@ def runbook_for(alert: str) -> str:
     return "-".join(words).lower() + ".md"
 
 
+AUDIT_EVENTS = "audit."
+"""What the names of audit events begin with."""
+
+KERNEL_LOG = "kernel"
+"""`service_name` of the kernel's own lines."""
+
+LOG_EVENTS = "log_events_total"
+
+
+def log_group(service: str, *, critical: bool) -> str:
+    return f"logs-{service}" + ("-critical" if critical else "")
+
+
+def loki_rules_file(tenant: str, service: str, *, json_body: bool) -> str:
+    """The ruler reads `<directory>/<tenant>/*`; which directory depends on what the agent sends."""
+    return f"loki/{'rules-json-body' if json_body else 'rules'}/{tenant}/{service}.yaml"
+
+
+LOG_AGGREGATION_FILE = "log-aggregation-config.yaml"
+LOKI_SINGLE_FILE = "loki/single-binary.yaml"
+LOKI_SCALABLE_FILE = "loki/scalable.yaml"
+LOKI_OVERRIDES_FILE = "loki/overrides.yaml"
+LOKI_LIFECYCLE_FILE = "loki/lifecycle.json"
+COLLECTOR_AGENT_FILE = "agents/otel-collector-file-log.yaml"
+ALLOY_AGENT_FILE = "agents/alloy.alloy"
+PROMTAIL_AGENT_FILE = "agents/promtail.yaml"
+
+
 def rule_test_file(service: str, alert: str) -> str:
     return f"tests/{service}-{runbook_for(alert).removesuffix('.md')}.yaml"
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from watchkeeper.model.alert import Alert
 from watchkeeper.model.dashboard import Dashboard
+from watchkeeper.model.logs import LogAlert, Logs
 from watchkeeper.model.metric import Metric
 from watchkeeper.model.recording import Recording
 from watchkeeper.model.reference import Reference
@@ -31,6 +32,7 @@ class Service:
     outage: Outage
     budget_policy: tuple[BudgetState, ...]
     alerts: tuple[Alert, ...]
+    log_alerts: tuple[LogAlert, ...]
     recordings: tuple[Recording, ...]
     tests: tuple[RuleTest, ...]
 
@@ -56,6 +58,8 @@ class Catalog:
     services: tuple[Service, ...]
     receivers: tuple[Receiver, ...]
     routing: Routing
+    logs: Logs | None
+    """None where the definitions say nothing about logs."""
     runbooks: tuple[str, ...]
     """File names of the runbook pages that exist."""
     dashboards: tuple[Dashboard, ...]

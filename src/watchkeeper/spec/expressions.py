@@ -28,6 +28,19 @@ def alerts(d: Definitions) -> Iterator[Problem]:
             )
 
 
+def log_alerts(d: Definitions) -> Iterator[Problem]:
+    """What a dying process cannot count is asked elsewhere."""
+    for name, alert in d.log_alerts.items():
+        if alert.outside is None:
+            continue
+        place = Place(d, ("log_alerts", name, "outside"), alert.outside)
+        outside = place.read()
+        if isinstance(outside, Problem):
+            yield outside
+        else:
+            yield from _sense(place, outside, alert.kind)
+
+
 def _expressions(d: Definitions, name: str, alert: schema.Alert) -> Iterator[Problem]:
     place = Place(d, ("alerts", name, "value"), alert.value)
     value = place.read()

@@ -1,24 +1,12 @@
 """Definitions as they are written: what may stand where. Nothing is resolved here and nothing may be unknown."""
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from watchkeeper import model
 from watchkeeper.model import Axis, Draw, Emitter
 from watchkeeper.spec import scalars as s
-
-
-class Written(BaseModel):
-    """Unknown keys are problems, not notes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Switched(Written):
-    """What a project may switch off, saying why."""
-
-    enabled: s.Truth = Field(default=True, description="false switches it off; say `because`, and `until` when.")
-    because: s.Text | None = None
-    until: s.Day | None = Field(default=None, description="The day from which it counts again.")
+from watchkeeper.spec.log_schema import LogAlert, Logs
+from watchkeeper.spec.written import Switched, Written
 
 
 class Intervals(Written):
@@ -274,6 +262,7 @@ class ServiceOverrides(Written):
     dependencies: dict[s.Name, Dependency] = Field(default_factory=dict)
     slos: dict[s.Name, Slo] = Field(default_factory=dict)
     alerts: dict[s.AlertName, Alert] = Field(default_factory=dict)
+    log_alerts: dict[s.AlertName, LogAlert] = Field(default_factory=dict)
     recordings: dict[s.RecordName, Recording] = Field(default_factory=dict)
     tests: dict[s.AlertName, RuleTests] = Field(default_factory=dict)
 
@@ -288,6 +277,7 @@ class File(ServiceOverrides):
     intervals: Intervals | None = None
     outage: Outage | None = None
     budget_policy: dict[s.Name, BudgetState] = Field(default_factory=dict)
+    logs: Logs | None = None
     reference: Reference | None = None
     metrics: dict[s.MetricName, Metric] = Field(default_factory=dict)
     receivers: dict[s.Name, Receiver] = Field(default_factory=dict)
@@ -301,6 +291,7 @@ NAMED: tuple[str, ...] = (
     "classes",
     "dashboards",
     "dependencies",
+    "log_alerts",
     "metrics",
     "receivers",
     "recordings",
@@ -317,6 +308,7 @@ ALTERNATIVES: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
         (frozenset({"above"}), frozenset({"below"})),
         (frozenset({"within"}), frozenset({"for"})),
     ),
+    "log_alerts": ((frozenset({"lines"}), frozenset({"kernel"})),),
     "slos": (
         (frozenset({"counts", "class", "within"}), frozenset({"total", "bad"})),
         (frozenset({"burn_alerts"}), frozenset({"tiers"})),
