@@ -38,7 +38,7 @@ def log_alerts(d: Definitions) -> Iterator[Problem]:
         if isinstance(outside, Problem):
             yield outside
         else:
-            yield from _sense(place, outside, alert.kind)
+            yield from sense(place, outside, alert.kind)
 
 
 def _expressions(d: Definitions, name: str, alert: schema.Alert) -> Iterator[Problem]:

@@ -439,6 +439,7 @@ DashboardName = Annotated[
     str,
     PlainValidator(_named(_DASHBOARD, "small letters, digits and -, a letter first, 28 at most", _kebab)),
     _schema(pattern=f"^{_DASHBOARD}$"),
+]
 EventName = Annotated[
     str,
     PlainValidator(
