@@ -23,6 +23,7 @@ from watchkeeper.model.dashboard import (
     State,
 )
 from watchkeeper.model.deployment import Credentials, Deployment, Sources, Target
+from watchkeeper.model.dialect import Dialect, Part, Renamed
 from watchkeeper.model.logs import (
     AUDIT_TENANT,
     STREAM_LABELS,
@@ -70,6 +71,7 @@ __all__ = [
     "Dashboard",
     "Dependency",
     "Deployment",
+    "Dialect",
     "Draw",
     "Emitter",
     "Family",
@@ -102,6 +104,7 @@ __all__ = [
     "PanelKind",
     "PanelRef",
     "PanelUnit",
+    "Part",
     "PiiCheck",
     "PiiClass",
     "Presence",
@@ -113,6 +116,7 @@ __all__ = [
     "Recording",
     "Redaction",
     "Reference",
+    "Renamed",
     "RequestClass",
     "Requests",
     "RetentionClass",

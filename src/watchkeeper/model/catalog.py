@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from watchkeeper.model.alert import Alert
 from watchkeeper.model.dashboard import Dashboard
+from watchkeeper.model.dialect import Dialect
 from watchkeeper.model.logs import LogAlert, Logs
 from watchkeeper.model.metric import Metric
 from watchkeeper.model.recording import Recording
@@ -26,6 +27,8 @@ class Dependency:
 class Service:
     name: str
     team: str
+    dialect: Dialect | None
+    """Whose metric names it speaks; None for those of our SDK."""
     classes: tuple[RequestClass, ...]
     dependencies: tuple[Dependency, ...]
     slos: tuple[Slo, ...]

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from watchkeeper import model
 from watchkeeper.problem import Problem, Severity, Span
-from watchkeeper.spec import dashboards, expressions, logs, measurements, nodes, objectives, references
+from watchkeeper.spec import dashboards, dialects, expressions, logs, measurements, nodes, objectives, references
 from watchkeeper.spec.definitions import Definitions, define, service_names
 from watchkeeper.spec.merging import combine, of_service, overlay
 from watchkeeper.spec.parsing import parse
@@ -50,6 +50,9 @@ CHECKS: tuple[Check, ...] = (
     logs.redaction,
     logs.alerts,
     references.receivers,
+    dialects.chosen,
+    dialects.targets,
+    dialects.silent,
     dashboards.dashboards,
     dashboards.shown,
 )
