@@ -111,6 +111,10 @@ def runbook_for(alert: str) -> str:
     return "-".join(words).lower() + ".md"
 
 
+def published_runbook(page: str) -> str:
+    return f"runbooks/{page}"
+
+
 def rule_test_file(service: str, alert: str) -> str:
     return f"tests/{service}-{runbook_for(alert).removesuffix('.md')}.yaml"
 

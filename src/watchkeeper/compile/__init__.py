@@ -7,6 +7,7 @@ from watchkeeper.compile import (
     prometheus,
     rule_tests,
     rules,
+    runbooks,
     sli_slo,
     templates,
 )
@@ -24,6 +25,7 @@ def build(catalog: Catalog, deployment: Deployment) -> tuple[Document, ...]:
         *running(catalog, deployment),
         *kubernetes.documents(catalog, deployment),
         *rule_tests.documents(catalog),
+        *runbooks.documents(catalog),
     )
 
 

@@ -8,6 +8,7 @@ from watchkeeper.model.recording import Recording
 from watchkeeper.model.reference import Reference
 from watchkeeper.model.routing import Receiver, Routing
 from watchkeeper.model.rule_test import RuleTest
+from watchkeeper.model.runbook import RunbookPage
 from watchkeeper.model.slo import BudgetState, Outage, RequestClass, Slo
 from watchkeeper.quantity import Duration
 
@@ -55,8 +56,13 @@ class Catalog:
     services: tuple[Service, ...]
     receivers: tuple[Receiver, ...]
     routing: Routing
-    runbooks: tuple[str, ...]
-    """File names of the runbook pages that exist."""
+    pages: tuple[RunbookPage, ...]
+    """The runbooks, by name."""
+
+    @property
+    def runbooks(self) -> tuple[str, ...]:
+        """File names of the runbook pages that exist."""
+        return tuple(page.name for page in self.pages)
 
     def metric(self, name: str) -> Metric:
         """Raises KeyError when the catalog has no such metric."""
