@@ -1,0 +1,82 @@
+"""What an expression counts: events per time, shares of events, or neither. Recorded series are looked into."""
+
+from watchkeeper.checks.rules import Rules
+from watchkeeper.promql.functions import Type
+from watchkeeper.promql.labels import type_of
+from watchkeeper.promql.nodes import (
+    COMPARISONS,
+    SET_OPERATORS,
+    Aggregate,
+    Aggregation,
+    Binary,
+    Call,
+    Negation,
+    Node,
+    Operator,
+    Range,
+    Selector,
+    Subquery,
+)
+from watchkeeper.promql.rewrite import walk
+
+RATES = frozenset({"increase", "irate", "rate"})
+"""Functions that make events of a counter."""
+_SAME_KIND = frozenset(
+    {
+        "abs", "avg_over_time", "clamp", "clamp_max", "clamp_min", "label_join", "label_replace", "last_over_time",
+        "max_over_time", "min_over_time", "quantile_over_time", "round", "sort", "sort_desc",
+    }
+)  # fmt: skip
+"""Functions whose result measures what their argument does."""
+_DEEPEST = 12
+"""Recordings of recordings; a rule that reads itself would go on for ever."""
+
+
+def counts_events(node: Node, rules: Rules, depth: int = _DEEPEST) -> bool:
+    """Whether an expression is made of events per time: rates of counters, sums of such rates, recordings of them."""
+    for part in walk(node):
+        if isinstance(part, Call) and part.function in RATES:
+            return True
+        if (
+            isinstance(part, Selector)
+            and depth
+            and any(counts_events(asked.node, rules, depth - 1) for asked in rules.recorded.get(part.name, ()))
+        ):
+            return True
+    return False
+
+
+def ratio(node: Node, rules: Rules, depth: int = _DEEPEST) -> Binary | None:
+    """The division by which an expression is a share of events; None where it is no such share.
+
+    Followed through what keeps it a share: `1 -`, a factor, a comparison, `max`, a recording.
+    """
+    found: Binary | None = None
+    match node:
+        case Binary() if node.operator is Operator.DIV and type_of(node.rhs) is Type.VECTOR:
+            found = node if counts_events(node.lhs, rules) and counts_events(node.rhs, rules) else None
+        case Binary():
+            found = _ratio_of_operands(node, rules, depth)
+        case Aggregation() if node.operator in _COUNTING:
+            found = None
+        case Negation() | Aggregation() | Subquery():
+            found = ratio(node.expr, rules, depth)
+        case Call() if node.function in _SAME_KIND:
+            found = next((each for argument in node.arguments if (each := ratio(argument, rules, depth))), None)
+        case Range():
+            found = ratio(node.selector, rules, depth)
+        case Selector() if depth:
+            recorded = (ratio(asked.node, rules, depth - 1) for asked in rules.recorded.get(node.name, ()))
+            found = next((each for each in recorded if each), None)
+    return found
+
+
+_COUNTING = frozenset({Aggregate.COUNT, Aggregate.COUNT_VALUES, Aggregate.GROUP, Aggregate.STDDEV, Aggregate.STDVAR})
+
+
+def _ratio_of_operands(node: Binary, rules: Rules, depth: int) -> Binary | None:
+    if node.operator in SET_OPERATORS | COMPARISONS and node.operator is not Operator.OR:
+        return None if node.returns_bool else ratio(node.lhs, rules, depth)
+    if node.operator in {Operator.ADD, Operator.SUB, Operator.MUL, Operator.DIV, Operator.OR}:
+        return ratio(node.lhs, rules, depth) or ratio(node.rhs, rules, depth)
+    return None
