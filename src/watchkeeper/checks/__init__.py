@@ -9,6 +9,8 @@ from watchkeeper.checks.definitions import Definitions, of_sources
 from watchkeeper.checks.inventory import UNKNOWN, Family, Inventory, of_catalog, of_families
 from watchkeeper.checks.judging import Judged
 from watchkeeper.checks.l06_average_of_ratios import CHECK as L06
+from watchkeeper.checks.reading import read_rules
+from watchkeeper.promql.rewrite import metrics
 
 CHECKS: tuple[Check, ...] = (L06,)
 """Asked in this order, which is the order of the reference page."""
@@ -27,7 +29,15 @@ __all__ = [
     "of_catalog",
     "of_families",
     "of_sources",
+    "series_read",
 ]
+
+
+def series_read(texts: Mapping[str, str]) -> frozenset[str]:
+    """Names that the expressions of rule files read."""
+    files = [read_rules(text, file).file for file, text in texts.items()]
+    rules = [rule for file in files if file is not None for _, rule in file.rules()]
+    return frozenset(name for rule in rules if rule.expr is not None for name in metrics(rule.expr.node))
 
 
 def judge_rules(

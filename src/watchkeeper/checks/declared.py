@@ -1,7 +1,8 @@
 """A file that says which metrics there are: the compiled `metrics-catalog.yaml`, definitions, or one written by hand.
 
-Read is what checks ask for: `type`, `labels`, `buckets`, `scrape`, `emitter` of each entry under `metrics`. What else
-such a file says (help, unit, retention, series) is for people and other tools. What an entry leaves out is not known.
+Read is what checks ask for: `type`, `labels`, `buckets`, `scrape`, `emitter` of each entry under `metrics`; and
+`target_labels`, a list of what the scrape adds to every series. What else such a file says (help, unit, retention,
+series) is for people and other tools. What an entry leaves out is not known.
 """
 
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ class _Reader:
         written = nodes.step(node, "labels")
         if written is None:
             return None
-        labels: dict[str, frozenset[str] | None] = dict.fromkeys(TARGET_LABELS)
+        labels: dict[str, frozenset[str] | None] = dict.fromkeys(self._target_labels())
         if isinstance(written, Mapping):
             labels |= {name: _domain(entry.value) for name, entry in written.entries.items()}
         elif isinstance(written, Sequence):
@@ -100,6 +101,13 @@ class _Reader:
         elif not nodes.is_null(written):
             self._say("wrong-type", written.span, "`labels` is a map or a list", fix="write `labels: [method, code]`")
         return labels
+
+    def _target_labels(self) -> frozenset[str]:
+        """What the scrape adds: as the file says, else as our own configuration does."""
+        written = nodes.step(self.root, "target_labels")
+        if not isinstance(written, Sequence):
+            return TARGET_LABELS
+        return frozenset(each.text for each in written.items if isinstance(each, Scalar))
 
     def _buckets(self, node: Mapping) -> tuple[Decimal, ...] | None:
         written = nodes.step(node, "buckets")

@@ -1,9 +1,11 @@
 """Which metrics there are, and what is known about each. Not known is an answer of its own: None, never a guess."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from watchkeeper.formats import exposition
 from watchkeeper.model import Catalog, Emitter, Metric, MetricType, Scrape
 from watchkeeper.quantity import Duration
 from watchkeeper.spec.references import TARGET_LABELS
@@ -23,6 +25,10 @@ class Family:
     """Finite upper bounds, ascending."""
     scrape: Duration | None = None
     emitter: Emitter | None = None
+    closed: bool = True
+    """No series has a label beyond `labels`."""
+    everywhere: bool = True
+    """Every series has each of `labels`."""
 
     @property
     def histogram(self) -> bool:
@@ -33,7 +39,8 @@ class Family:
         return MetricType.COUNTER if self.histogram and series != self.name else self.type
 
     def labels_of(self, series: str) -> frozenset[str] | None:
-        if self.labels is None:
+        """Every label of a series; None where one of them may be missing, or others may come."""
+        if self.labels is None or not (self.closed and self.everywhere):
             return None
         return frozenset(self.labels) | ({"le"} if self.histogram and series.endswith("_bucket") else set())
 
@@ -95,6 +102,66 @@ def of_catalog(catalog: Catalog) -> Inventory:
         "slo": frozenset(each.name for service in catalog.services for each in service.slos),
     }
     return of_families(_of_metric(metric, catalog, named) for metric in catalog.metrics)
+
+
+def of_page(families: Iterable[exposition.Family]) -> Inventory:
+    """What one page exposes. The scrape adds labels to it, and no one knows which."""
+    return of_families(_of_exposed(family) for family in families)
+
+
+def _of_exposed(family: exposition.Family) -> Family:
+    sets = [frozenset(label for label, _ in labels) for labels in family.label_sets()]
+    bounds = {value for sample in family.samples for label, value in sample.labels if label == "le"}
+    return Family(
+        family.name,
+        MetricType(family.type) if family.type in set(MetricType) else None,
+        dict.fromkeys(frozenset().union(*sets)),
+        finite(bounds),
+        closed=False,
+        everywhere=len(set(sets)) == 1,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a Prometheus server tells of its series."""
+
+    names: frozenset[str]
+    types: Mapping[str, str]
+    labels: Mapping[str, frozenset[str]]
+    """Every label of a series, for those that were asked about."""
+    bounds: Mapping[str, frozenset[str]]
+    """The values of `le`, for the buckets that were asked about."""
+    scrape: Duration | None
+    """The shortest of all intervals: what is too short for it is too short for any."""
+
+
+def of_server(served: Served) -> Inventory:
+    """A server knows of each label whether it exists at all, not whether every series has it."""
+    histograms = {name for name, kind in served.types.items() if kind == MetricType.HISTOGRAM}
+    parts = {name + ending for name in histograms for ending in HISTOGRAM_ENDINGS}
+    return of_families(_of_served(name, served) for name in (served.names - parts) | histograms)
+
+
+def _of_served(name: str, served: Served) -> Family:
+    # OpenMetrics names a counter without its ending
+    kind = served.types.get(name) or served.types.get(name.removesuffix("_total"), "")
+    buckets = f"{name}_bucket"
+    labels = served.labels.get(name) or served.labels.get(buckets)
+    return Family(
+        name,
+        MetricType(kind) if kind in set(MetricType) else None,
+        None if labels is None else dict.fromkeys(labels - {"le"}),
+        finite(served.bounds.get(buckets, ())),
+        served.scrape,
+        everywhere=False,
+    )
+
+
+def finite(bounds: Iterable[str]) -> tuple[Decimal, ...] | None:
+    """The values of `le` as numbers, ascending, each once; None where there is none."""
+    found = {Decimal(bound) for bound in bounds if re.fullmatch(r"-?[0-9.]+(?:[eE][+-]?[0-9]+)?", bound)}
+    return tuple(sorted(found)) or None
 
 
 def _of_metric(metric: Metric, catalog: Catalog, named: Mapping[str, frozenset[str]]) -> Family:
