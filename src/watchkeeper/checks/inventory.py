@@ -167,7 +167,7 @@ def finite(bounds: Iterable[str]) -> tuple[Decimal, ...] | None:
 def _of_metric(metric: Metric, catalog: Catalog, named: Mapping[str, frozenset[str]]) -> Family:
     critical = metric.scrape is Scrape.CRITICAL
     labels: dict[str, frozenset[str] | None] | None = None
-    if metric.emitter is not Emitter.ENGINE:  # an engine's metrics have more labels than the catalog lists
+    if not metric.emitter.foreign:  # engines and exporters add labels that the catalog does not list
         labels = dict.fromkeys(TARGET_LABELS)
         for label in metric.labels:
             more = named[label.name] if label.name in NAMED_LABELS else frozenset()

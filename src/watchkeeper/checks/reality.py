@@ -95,14 +95,14 @@ def _inside(values: frozenset[str] | None, value: str) -> bool:
 
 def _plan(family: exposition.Family, metric: Metric, page: str) -> Iterator[Problem]:
     series = len({(sample.name, sample.labels) for sample in family.samples})
-    if series > metric.series:
+    if series > metric.planned:
         yield Problem(
             "over-plan",
             Severity.WARNING,
             _at(page, family.line, family.name),
             f"`{family.name}` has more series than planned",
             found=f"{series} series",
-            allowed=f"{metric.series} a process",
+            allowed=f"{metric.planned} a process",
             fix="look which label grew, and raise its plan or bound it",
         )
 
