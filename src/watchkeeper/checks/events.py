@@ -1,5 +1,8 @@
 """What an expression counts: events per time, shares of events, or neither. Recorded series are looked into."""
 
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
 from watchkeeper.checks.rules import Rules
 from watchkeeper.promql.functions import Type
 from watchkeeper.promql.labels import type_of
@@ -12,6 +15,7 @@ from watchkeeper.promql.nodes import (
     Call,
     Negation,
     Node,
+    Number,
     Operator,
     Range,
     Selector,
@@ -80,3 +84,63 @@ def _ratio_of_operands(node: Binary, rules: Rules, depth: int) -> Binary | None:
     if node.operator in {Operator.ADD, Operator.SUB, Operator.MUL, Operator.DIV, Operator.OR}:
         return ratio(node.lhs, rules, depth) or ratio(node.rhs, rules, depth)
     return None
+
+
+def filled(node: Node, rules: Rules, depth: int = _DEEPEST) -> bool:
+    """Whether an expression has an `or` that stands in where its first part has no series."""
+    found = False
+    match node:
+        case Binary(operator=Operator.OR):
+            found = True
+        case Binary() if node.operator in COMPARISONS | {Operator.MUL, Operator.DIV}:
+            found = filled(node.lhs, rules, depth) or filled(node.rhs, rules, depth)
+        case Aggregation() | Negation() | Subquery():
+            found = filled(node.expr, rules, depth)
+        case Call():
+            found = any(filled(argument, rules, depth) for argument in node.arguments)
+        case Range():
+            found = filled(node.selector, rules, depth)
+        case Selector() if depth:
+            recorded = rules.recorded.get(node.name, ())
+            found = bool(recorded) and all(filled(asked.node, rules, depth - 1) for asked in recorded)
+    return found
+
+
+def read(node: Node, rules: Rules, depth: int = _DEEPEST) -> Iterator[Selector]:
+    """The selectors at the bottom of an expression: recorded series are followed to what they are made of."""
+    for part in walk(node):
+        if isinstance(part, Selector):
+            recorded = rules.recorded.get(part.name, ())
+            if not recorded:
+                yield part
+            for asked in recorded if depth else ():
+                yield from read(asked.node, rules, depth - 1)
+
+
+def scalar(node: Node) -> bool:
+    return type_of(node) is Type.SCALAR
+
+
+def constant(node: Node) -> Decimal | None:
+    """The value of a literal, with its sign and simple arithmetic: `0.1 / 100`."""
+    match node:
+        case Number():
+            return node.value if node.value.is_finite() else None
+        case Negation():
+            inner = constant(node.expr)
+            return None if inner is None else -inner
+        case Binary() if node.operator in _ARITHMETIC:
+            left, right = constant(node.lhs), constant(node.rhs)
+            if left is None or right is None or (node.operator is Operator.DIV and not right):
+                return None
+            return _ARITHMETIC[node.operator](left, right)
+        case _:
+            return None
+
+
+_ARITHMETIC: dict[Operator, Callable[[Decimal, Decimal], Decimal]] = {
+    Operator.ADD: Decimal.__add__,
+    Operator.SUB: Decimal.__sub__,
+    Operator.MUL: Decimal.__mul__,
+    Operator.DIV: Decimal.__truediv__,
+}

@@ -88,7 +88,7 @@ class Rules:
             return None
         fixed = asked.rule.fixed_labels
         added = frozenset(label for label, value in fixed.items() if value)
-        return (flow.guaranteed - fixed.keys()) | added
+        return (flow.guaranteed - frozenset(fixed)) | added
 
     def roots(self, node: Node) -> frozenset[str]:
         """The names at the bottom of an expression: recorded series are followed to what they are made of."""
