@@ -58,3 +58,10 @@ def judge_project(example: str, folder: Path) -> tuple[Problem, ...]:
         definitions, {document.path: document.text for document in documents}, today=TODAY
     )
     return (*loaded.problems, *judged.problems)
+
+
+def marked(example: str, check: Check) -> list[str]:
+    """The words that one check marks in rules, in the order of the file."""
+    lines = as_rule_file(example).split("\n")
+    spans = [found.span for found in judge(example, check)]
+    return [lines[span.line - 1][span.column - 1 : span.end - 1] for span in spans]

@@ -39,15 +39,20 @@ _DEEPEST = 12
 def counts_events(node: Node, rules: Rules, depth: int = _DEEPEST) -> bool:
     """Whether an expression is made of events per time: rates of counters, sums of such rates, recordings of them."""
     for part in walk(node):
-        if isinstance(part, Call) and part.function in RATES:
+        if isinstance(part, Call) and part.function in RATES and not _passes(part.arguments[0]):
             return True
         if (
             isinstance(part, Selector)
             and depth
-            and any(counts_events(asked.node, rules, depth - 1) for asked in rules.recorded.get(part.name, ()))
+            and any(counts_events(asked.node, rules, depth - 1) for asked in rules.recording(part))
         ):
             return True
     return False
+
+
+def _passes(counted: Node) -> bool:
+    """Seconds pass whatever happens: a rate of them is how much of the time, and never how often."""
+    return isinstance(counted, Range) and counted.selector.name.endswith("_seconds_total")
 
 
 def ratio(node: Node, rules: Rules, depth: int = _DEEPEST) -> Binary | None:
@@ -58,7 +63,8 @@ def ratio(node: Node, rules: Rules, depth: int = _DEEPEST) -> Binary | None:
     found: Binary | None = None
     match node:
         case Binary() if node.operator is Operator.DIV and type_of(node.rhs) is Type.VECTOR:
-            found = node if counts_events(node.lhs, rules) and counts_events(node.rhs, rules) else None
+            shares = counts_events(node.lhs, rules) and counts_events(node.rhs, rules)
+            found = node if shares else ratio(node.lhs, rules, depth)
         case Binary():
             found = _ratio_of_operands(node, rules, depth)
         case Aggregation() if node.operator in _COUNTING:
@@ -70,7 +76,7 @@ def ratio(node: Node, rules: Rules, depth: int = _DEEPEST) -> Binary | None:
         case Range():
             found = ratio(node.selector, rules, depth)
         case Selector() if depth:
-            recorded = (ratio(asked.node, rules, depth - 1) for asked in rules.recorded.get(node.name, ()))
+            recorded = (ratio(asked.node, rules, depth - 1) for asked in rules.recording(node))
             found = next((each for each in recorded if each), None)
     return found
 
@@ -101,7 +107,7 @@ def filled(node: Node, rules: Rules, depth: int = _DEEPEST) -> bool:
         case Range():
             found = filled(node.selector, rules, depth)
         case Selector() if depth:
-            recorded = rules.recorded.get(node.name, ())
+            recorded = rules.recording(node)
             found = bool(recorded) and all(filled(asked.node, rules, depth - 1) for asked in recorded)
     return found
 
@@ -110,7 +116,7 @@ def read(node: Node, rules: Rules, depth: int = _DEEPEST) -> Iterator[Selector]:
     """The selectors at the bottom of an expression: recorded series are followed to what they are made of."""
     for part in walk(node):
         if isinstance(part, Selector):
-            recorded = rules.recorded.get(part.name, ())
+            recorded = rules.recording(part)
             if not recorded:
                 yield part
             for asked in recorded if depth else ():

@@ -100,6 +100,9 @@ def _compares(node: Node) -> bool:
 
 
 def _guarded(denominator: Node, rules: Rules) -> bool:
+    """Whether a denominator is never zero: compared, raised, or a count of what is there."""
+    if isinstance(denominator, Call) and denominator.function in {"count_over_time", "present_over_time"}:
+        return True
     for part in walk(denominator):
         if isinstance(part, Binary) and part.operator in COMPARISONS and not part.returns_bool:
             return True
@@ -107,7 +110,7 @@ def _guarded(denominator: Node, rules: Rules) -> bool:
             return True
         if isinstance(part, Call) and part.function == "clamp_min":
             return True
-    recorded = rules.recorded.get(denominator.name, ()) if isinstance(denominator, Selector) else ()
+    recorded = rules.recording(denominator) if isinstance(denominator, Selector) else ()
     return bool(recorded) and all(_guarded(asked.node, rules) for asked in recorded if asked.node is not denominator)
 
 

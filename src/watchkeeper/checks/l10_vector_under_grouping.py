@@ -33,7 +33,7 @@ from watchkeeper.checks.events import scalar
 from watchkeeper.checks.rules import Rules
 from watchkeeper.problem import Severity
 from watchkeeper.promql.labels import labels
-from watchkeeper.promql.nodes import Aggregation, Binary, Call, Negation, Node, Operator
+from watchkeeper.promql.nodes import COMPARISONS, SET_OPERATORS, Aggregation, Binary, Call, Negation, Node, Operator
 from watchkeeper.promql.rewrite import children
 
 
@@ -69,7 +69,7 @@ def _bare(node: Node) -> bool:
             return True
         case Negation():
             return _bare(node.expr)
-        case Binary():
+        case Binary() if node.operator not in COMPARISONS | SET_OPERATORS:
             return (_bare(node.lhs) and (_bare(node.rhs) or scalar(node.rhs))) or (scalar(node.lhs) and _bare(node.rhs))
         case _:
             return False

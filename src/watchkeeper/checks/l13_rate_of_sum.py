@@ -56,7 +56,7 @@ def _adds(argument: Node, rules: Rules) -> bool:
         case Subquery():
             return _adds_up(argument.expr)
         case Range():
-            recorded = rules.recorded.get(argument.selector.name, ())
+            recorded = rules.recording(argument.selector)
             return any(_adds_up(asked.node) for asked in recorded)
         case _:
             return False

@@ -34,7 +34,7 @@ from dataclasses import dataclass
 
 from watchkeeper import promql
 from watchkeeper.checks.check import Check, Finding
-from watchkeeper.checks.events import RATES, constant
+from watchkeeper.checks.events import RATES, constant, scalar
 from watchkeeper.checks.rules import Asked, Rules
 from watchkeeper.model import MetricType
 from watchkeeper.problem import Severity
@@ -46,7 +46,8 @@ _OF_COUNTERS = {"rate": "deriv", "irate": "deriv", "increase": "delta"}
 _OF_GAUGES = {"delta": "increase", "idelta": "increase", "deriv": "rate", "predict_linear": "rate"}
 """What to take for a counter instead."""
 _STILL_COUNTERS = frozenset({Aggregate.SUM, Aggregate.MIN, Aggregate.MAX, Aggregate.AVG})
-_NO_LONGER_COUNTERS = frozenset({Operator.DIV, Operator.SUB, Operator.MUL, *COMPARISONS})
+_OF_TWO = frozenset({Operator.DIV, Operator.SUB})
+"""Operations that make of two counters none; times 8 a counter stays one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _recorded(series: str, rules: Rules) -> MetricType | None:
 def _is_gauge(node: Node) -> bool:
     return any(
         (isinstance(part, Call) and part.function in RATES)
-        or (isinstance(part, Binary) and part.operator in _NO_LONGER_COUNTERS)
+        or (isinstance(part, Binary) and part.operator in _OF_TWO and not (scalar(part.lhs) or scalar(part.rhs)))
         for part in walk(node)
     )
 

@@ -2,7 +2,7 @@
 
 `rate` needs two samples in its range. With fewer than four scrapes in it, one late or failed scrape leaves it nothing
 to compare: the result has holes, `for` starts again, and on Prometheus 3, whose ranges leave out their first moment, a
-range of two scrapes never has two samples.
+range of two scrapes has two samples at best.
 
 Bad:
 
@@ -58,7 +58,7 @@ def find(rules: Rules) -> Iterator[Finding]:
                 found=promql.render(part),
                 allowed=f"at least {interval * MIN_SCRAPES}, four samples",
                 fix=f"write [{interval * MIN_SCRAPES}]",
-                severity=Severity.ERROR if range_.duration <= interval * _LEAST_SCRAPES else None,
+                severity=Severity.ERROR if range_.duration < interval * _LEAST_SCRAPES else None,
             )
 
 

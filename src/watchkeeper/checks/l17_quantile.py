@@ -70,7 +70,11 @@ def _without_buckets(asked: Asked, call: Call, rules: Rules) -> Iterator[Finding
     buckets = call.arguments[1]
     read = promql.selectors(buckets)
     of_buckets = bool(read) and all(selector.name.endswith("_bucket") for selector in read)
-    if of_buckets and not labels(buckets, rules.labels_of).may_have("le"):
+    taken_away = any(
+        isinstance(part, Aggregation) and part.grouping.without and "le" in part.grouping.labels
+        for part in walk(buckets)
+    )
+    if of_buckets and (taken_away or not labels(buckets, rules.labels_of).may_have("le")):
         yield Finding(
             asked.expr.at(call),
             f"{asked.rule.called}: `histogram_quantile` of something without `le`",
@@ -105,7 +109,7 @@ def _quantile(node: Node, rules: Rules, depth: int = 12) -> bool:
             return _quantile(node.selector, rules, depth)
         case Selector():
             summary = any(m.label == "quantile" and m.operator is MatchOperator.EQUAL for m in node.matchers)
-            recorded = rules.recorded.get(node.name, ()) if depth else ()
+            recorded = rules.recording(node) if depth else ()
             return summary or any(_quantile(asked.node, rules, depth - 1) for asked in recorded)
         case _:
             return False

@@ -106,7 +106,7 @@ def _quantile(node: Node, rules: Rules, depth: int = 12) -> Family | None:
         case Aggregation():
             return _quantile(node.expr, rules, depth)
         case Selector() if depth:
-            return _one([_quantile(asked.node, rules, depth - 1) for asked in rules.recorded.get(node.name, ())])
+            return _one([_quantile(asked.node, rules, depth - 1) for asked in rules.recording(node)])
         case _:
             return None
 

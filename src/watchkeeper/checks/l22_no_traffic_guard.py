@@ -30,7 +30,7 @@ from collections.abc import Iterator
 
 from watchkeeper import promql
 from watchkeeper.checks.check import Check, Finding
-from watchkeeper.checks.events import constant, counts_events, ratio, scalar
+from watchkeeper.checks.events import constant, counts_events, ratio, read, scalar
 from watchkeeper.checks.rules import Asked, Rules
 from watchkeeper.problem import Severity
 from watchkeeper.promql.nodes import COMPARISONS, Aggregation, Binary, Node, Operator
@@ -78,9 +78,14 @@ def _unguarded(node: Node, rules: Rules) -> Iterator[Binary]:
 
 
 def _compares_share(node: Binary, rules: Rules) -> bool:
-    return (scalar(node.rhs) and ratio(node.lhs, rules) is not None) or (
-        scalar(node.lhs) and ratio(node.rhs, rules) is not None
-    )
+    side = node.lhs if scalar(node.rhs) else node.rhs if scalar(node.lhs) else None
+    share = None if side is None else ratio(side, rules)
+    return share is not None and not _mean(share, rules)
+
+
+def _mean(division: Binary, rules: Rules) -> bool:
+    """A sum of measurements over their count: a mean, and no share."""
+    return all(selector.name.endswith("_sum") for selector in read(division.lhs, rules))
 
 
 def _is_floor(part: Node, rules: Rules) -> bool:

@@ -70,7 +70,7 @@ def _conditional(node: Node, rules: Rules, depth: int = 12) -> bool:
     found = False
     match node:
         case Selector():
-            recorded = rules.recorded.get(node.name, ()) if depth else ()
+            recorded = rules.recording(node) if depth else ()
             always = [not _conditional(asked.node, rules, depth - 1) for asked in recorded]
             found = node.name in _FIRING or (bool(recorded) and not any(always))
         case Range():
@@ -92,6 +92,8 @@ def _conditional_join(node: Binary, rules: Rules, depth: int) -> bool:
         return not node.returns_bool or left or right
     if node.operator is Operator.OR:
         return left and right
+    if node.operator is Operator.AND:
+        return left or right or bool(promql.selectors(node.rhs))
     return node.operator is Operator.UNLESS or left or right
 
 

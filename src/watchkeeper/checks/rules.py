@@ -7,8 +7,7 @@ from watchkeeper.checks.inventory import Family, Inventory
 from watchkeeper.checks.subject import Alerting, Expression, Group, Recording, RuleFile
 from watchkeeper.model import MetricType
 from watchkeeper.promql.labels import labels
-from watchkeeper.promql.nodes import Node
-from watchkeeper.promql.rewrite import metrics
+from watchkeeper.promql.nodes import MatchOperator, Node, Selector
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,7 @@ class Rules:
         """Names of the runbook pages that exist; None where nobody said."""
         self.recorded: Mapping[str, tuple[Asked, ...]] = _recorded(files)
         """The readable rules that record a series, by its name."""
+        self._by_label = _by_label(self.recorded)
         self._labels: dict[str, frozenset[str] | None] = {}
 
     def asked(self) -> Iterator[Asked]:
@@ -57,6 +57,17 @@ class Rules:
         for asked in self.asked():
             if isinstance(asked.rule, Recording):
                 yield asked, asked.rule
+
+    def recording(self, selector: Selector) -> tuple[Asked, ...]:
+        """The rules that may record what a selector reads: their labels do not contradict it."""
+        rules = self.recorded.get(selector.name, ())
+        equal = _equal(selector)
+        for label, value in equal.items():
+            if (selector.name, label) in self._by_label:
+                named = self._by_label[selector.name, label]
+                rules = named.get(value, ()) + named.get(None, ())
+                break
+        return tuple(asked for asked in rules if not _contradict(equal, asked.rule.fixed_labels))
 
     def family(self, series: str) -> Family | None:
         """The declared metric a series belongs to; None for recorded and for undeclared ones."""
@@ -90,21 +101,18 @@ class Rules:
         added = frozenset(label for label, value in fixed.items() if value)
         return (flow.guaranteed - frozenset(fixed)) | added
 
-    def roots(self, node: Node) -> frozenset[str]:
-        """The names at the bottom of an expression: recorded series are followed to what they are made of."""
-        found: set[str] = set()
-        pending, seen = list(metrics(node)), set[str]()
-        while pending:
-            name = pending.pop()
-            if name in seen:
-                continue
-            seen.add(name)
-            rules = self.recorded.get(name, ())
-            if not rules:
-                found.add(name)
-            for asked in rules:
-                pending += metrics(asked.node)
-        return frozenset(found)
+
+def compatible(one: Selector, other: Selector) -> bool:
+    """Whether two selectors of one metric may read the same series: no `label="value"` of theirs contradicts."""
+    return one.name == other.name and not _contradict(_equal(one), _equal(other))
+
+
+def _equal(selector: Selector) -> dict[str, str]:
+    return {m.label: m.value for m in selector.matchers if m.operator is MatchOperator.EQUAL}
+
+
+def _contradict(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    return any(other.get(label, value) != value for label, value in one.items())
 
 
 def _asked(files: tuple[RuleFile, ...]) -> Iterator[Asked]:
@@ -115,9 +123,23 @@ def _asked(files: tuple[RuleFile, ...]) -> Iterator[Asked]:
 
 
 def _recorded(files: tuple[RuleFile, ...]) -> dict[str, tuple[Asked, ...]]:
-    found: dict[str, tuple[Asked, ...]] = {}
+    found: dict[str, list[Asked]] = {}
     for asked in _asked(files):
         if isinstance(asked.rule, Recording):
-            name = asked.rule.name.text
-            found[name] = (*found.get(name, ()), asked)
-    return found
+            found.setdefault(asked.rule.name.text, []).append(asked)
+    return {name: tuple(rules) for name, rules in found.items()}
+
+
+def _by_label(
+    recorded: Mapping[str, tuple[Asked, ...]],
+) -> dict[tuple[str, str], dict[str | None, tuple[Asked, ...]]]:
+    """Hundreds of objectives record under one name: their rules by name, label and value; None for those without it."""
+    index: dict[tuple[str, str], dict[str | None, tuple[Asked, ...]]] = {}
+    for name, rules in recorded.items():
+        labels = {label for asked in rules for label in asked.rule.fixed_labels}
+        for label in labels:
+            values: dict[str | None, list[Asked]] = {}
+            for asked in rules:
+                values.setdefault(asked.rule.fixed_labels.get(label), []).append(asked)
+            index[name, label] = {value: tuple(found) for value, found in values.items()}
+    return index

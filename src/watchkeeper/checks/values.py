@@ -36,11 +36,11 @@ def compared(matching: Matching, label: str) -> bool:
 
 
 class Values:
-    """What is worked out about a recorded series is remembered."""
+    """What is worked out about a selector is remembered."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._recorded: dict[str, Fixed] = {}
+        self._read: dict[Selector, Fixed] = {}
 
     def of(self, node: Node) -> Fixed:
         match node:
@@ -61,15 +61,12 @@ class Values:
         return found
 
     def _of_selector(self, node: Selector) -> Fixed:
-        equal = {m.label: m.value for m in node.matchers if m.operator is MatchOperator.EQUAL and m.value}
-        return {**self._of_series(node.name), **equal}
-
-    def _of_series(self, name: str) -> Fixed:
-        if name not in self._recorded:
-            self._recorded[name] = _NOTHING  # while it is worked out: a rule that reads itself says nothing
-            rules = self._rules.recorded.get(name, ())
-            self._recorded[name] = _agreed([self._of_rule(asked) for asked in rules])
-        return self._recorded[name]
+        if node not in self._read:
+            self._read[node] = _NOTHING  # while it is worked out: a rule that reads itself says nothing
+            recorded = _agreed([self._of_rule(asked) for asked in self._rules.recording(node)])
+            equal = {m.label: m.value for m in node.matchers if m.operator is MatchOperator.EQUAL and m.value}
+            self._read[node] = {**recorded, **equal}
+        return self._read[node]
 
     def _of_rule(self, asked: Asked) -> Fixed:
         written = asked.rule.fixed_labels
