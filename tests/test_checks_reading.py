@@ -195,7 +195,7 @@ def test_promtool_agrees(idea: str, promtool: Engine, tmp_path: Path) -> None:
 
 def test_every_problem_at_once() -> None:
     text = rules("- {alert: A, expr: b > , for: 5}\n- {record: a-b, expr: c, for: 1m}\n- {alert: B}")
-    found = ["4:25 bad-promql", "4:34 bad-duration", "5:28 unknown-key", "5:14 bad-name", "6:5 missing-key"]
+    found = ["4:25 bad-promql", "4:33 bad-duration", "5:28 unknown-key", "5:14 bad-name", "6:5 missing-key"]
     assert sorted(told(text)) == sorted(found)
 
 
