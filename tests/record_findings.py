@@ -7,7 +7,6 @@ Read the diff: each line is a promise that a mistake is found, and each new one 
 from pathlib import Path
 
 from checks_examples import TODAY
-
 from watchkeeper import checks, problem
 from watchkeeper.problem import Problem
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-import record_findings
 
+import record_findings
 
 FILES = record_findings.files()
 BY_NAME = pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
