@@ -41,7 +41,7 @@ def test_of_the_catalog(catalog: Catalog) -> None:
     known = of_catalog(catalog)
     events = family(known, "sli_events_total")
     assert events.labels_of("sli_events_total") == TARGET | {"slo", "class", "outcome"}
-    assert events.values_of("outcome") == {"good", "bad", "excluded"}
+    assert events.values_of("outcome") == frozenset({"good", "bad", "excluded"})
     assert "availability" in (events.values_of("slo") or ())  # the names of objectives
     assert events.values_of("instance") is None
     assert events.starts_at_zero
@@ -96,7 +96,7 @@ def test_of_a_file() -> None:
 
 def test_a_file_may_say_what_the_scrape_adds() -> None:
     known = declared("target_labels: [job, pod]\nmetrics: {a: {labels: [x]}}\n")
-    assert family(known, "a").labels_of("a") == {"job", "pod", "x"}
+    assert family(known, "a").labels_of("a") == frozenset({"job", "pod", "x"})
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A file that says which metrics there are: the compiled `metrics-catalog.yaml`, definitions, or one written by hand.
+"""A file that says which metrics there are: written by hand, definitions, or a catalog compiled from them.
 
 Read is what checks ask for: `type`, `labels`, `buckets`, `scrape`, `emitter` of each entry under `metrics`; and
 `target_labels`, a list of what the scrape adds to every series. What else such a file says (help, unit, retention,

@@ -13,8 +13,6 @@ from watchkeeper.checks.subject import Alerting, Recording, RuleFile
 from watchkeeper.checks.suppressing import Block
 from watchkeeper.problem import Problem
 
-MAX_PROBLEMS_OF_A_CHECK = 200
-
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -71,7 +69,7 @@ def _asked_of_rules(checks: Sequence[Check], rules: Rules) -> list[Problem]:
     found: list[Problem] = []
     for check in checks:
         if check.rules is not None:
-            found += [check.problem(finding) for finding in check.rules(rules)][:MAX_PROBLEMS_OF_A_CHECK]
+            found += map(check.problem, check.rules(rules))
     return found
 
 

@@ -68,17 +68,17 @@ def find(rules: Rules) -> Iterator[Finding]:
                 yield from _threshold(asked, part, rules)
 
 
-def _type(series: str, rules: Rules) -> _Type | None:
-    kind = rules.kind(series) or _recorded(series, rules)
+def _type(selector: Selector, rules: Rules) -> _Type | None:
+    kind = rules.kind(selector.name) or _recorded(selector, rules)
     if kind is not None:
         return _Type(kind)
-    unknown = rules.family(series) is None and series not in rules.recorded
-    return _Type(MetricType.COUNTER, by_name=True) if unknown and series.endswith("_total") else None
+    unknown = rules.family(selector.name) is None and selector.name not in rules.recorded
+    return _Type(MetricType.COUNTER, by_name=True) if unknown and selector.name.endswith("_total") else None
 
 
-def _recorded(series: str, rules: Rules) -> MetricType | None:
+def _recorded(selector: Selector, rules: Rules) -> MetricType | None:
     """Rates and quotients are gauges; what else a recorded series may be, L13 and its own rule tell."""
-    recorded = rules.recorded.get(series, ())
+    recorded = rules.recording(selector)
     return MetricType.GAUGE if recorded and all(_is_gauge(asked.node) for asked in recorded) else None
 
 
@@ -91,7 +91,7 @@ def _is_gauge(node: Node) -> bool:
 
 
 def _function(asked: Asked, call: Call, selector: Selector, rules: Rules) -> Iterator[Finding]:
-    found = _type(selector.name, rules)
+    found = _type(selector, rules)
     if found is None:
         return
     gauge = found.kind is MetricType.GAUGE
@@ -111,7 +111,7 @@ def _function(asked: Asked, call: Call, selector: Selector, rules: Rules) -> Ite
 def _threshold(asked: Asked, comparison: Binary, rules: Rules) -> Iterator[Finding]:
     for side, other in ((comparison.lhs, comparison.rhs), (comparison.rhs, comparison.lhs)):
         counter = _bare(side)
-        found = _type(counter.name, rules) if counter is not None else None
+        found = _type(counter, rules) if counter is not None else None
         if counter is None or found is None or found.kind is not MetricType.COUNTER or not constant(other):
             continue
         yield Finding(

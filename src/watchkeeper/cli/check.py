@@ -168,8 +168,12 @@ def _of_rules(
     judged = checks.judge_rules(gathered.texts, known, today=_today(), runbooks=pages)
     rules = sum(1 for file in judged.files for _ in file.rules())
     left_out = f"; no rules in {', '.join(gathered.others)}" if gathered.others else ""
-    facts = f"{rules} rules in {len(judged.files)} files{left_out}"
+    facts = f"{_many(rules, 'rule')} in {_many(len(judged.files), 'file')}{left_out}"
     return Outcome(judged.problems, gathered.texts, subject, facts)
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _known(
