@@ -59,8 +59,9 @@ What `watchkeeper check` looks for, in the compiled rules of your definitions an
 Prometheus. The word in brackets at the end of a problem's first line names its section here. Both examples of a section
 are run as its test. Lists under `rules:` stand for one group; `metrics:` beside them is what the inventory says.
 
-Most checks read the rules alone. Those marked *inventory* need to know the metrics: the definitions, or `--inventory`,
-`--scrape` or `--prometheus` for files of others. What nobody declared is never guessed. Those marked *door* hold for
+Most checks read the rules alone. Those marked *inventory* know the more the more is known of the metrics: from the
+definitions, or for files of others from `--inventory`, `--scrape` or `--prometheus`. What nobody declared is never
+guessed. Those marked *door* hold for
 definitions as soon as they are read: `check` and `build` refuse what breaks them, under the names given there.
 
 A comment on or above a rule, or a definition, ignores a check there. It needs a reason and may end:
@@ -201,7 +202,7 @@ def _ends(command: typer.core.TyperCommand | typer.core.TyperGroup, path: str) -
 def checks_page(_catalog: Catalog) -> Iterator[str]:
     yield from ("# Checks", "", GENERATED.replace("the shipped pack", "the docstrings in src/watchkeeper/checks"), "")
     yield CHECKS_INTRODUCTION
-    yield from ("", "| id | name | about | severity | needs |", "|---|---|---|---|---|")
+    yield from ("", "| id | name | about | severity | asks |", "|---|---|---|---|---|")
     for check in CHECKS:
         needs = "inventory" if check.needs_inventory else "door" if check.door else ""
         title = page.read(check.page).title

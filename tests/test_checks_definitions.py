@@ -97,6 +97,11 @@ def test_rules_of_an_objective_are_marked_at_the_objective(right: str, wrong: st
     assert any(p.span.file == "pack/slos/latency.yaml" for p in found)  # what the project leaves as it is
 
 
+def test_what_many_services_share_is_told_once(tmp_path: Path) -> None:
+    text = "services: {a: {}, b: {}}\n" + PROJECT.removeprefix("service: my-agent\n")
+    assert told(text, tmp_path) == ["watchkeeper.yaml:7:3 irate"]
+
+
 # --- places ---------------------------------------------------------------------------------------
 
 

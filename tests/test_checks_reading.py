@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from watchkeeper.checks.reading import ReadRules, read_rules
 from watchkeeper.checks.subject import Alerting, Recording
 from watchkeeper.engines import Engine
+from watchkeeper.problem import Severity
 from watchkeeper.promql.nodes import Aggregation, Call
 from watchkeeper.promql.rewrite import walk
 from watchkeeper.quantity import Duration
@@ -128,7 +129,6 @@ def rules(body: str) -> str:
 
 
 REFUSED = {
-    "no groups": ("", ["0:0 empty"]),
     "a list": ("- a\n", ["1:1 wrong-type"]),
     "an unknown key": ("groups: []\ngroup: []\n", ["2:1 unknown-key"]),
     "a group without a name": ("groups:\n- rules: [{record: a, expr: b}]\n", ["2:3 missing-key"]),
@@ -144,6 +144,9 @@ REFUSED = {
     "neither kind": (rules("- expr: up"), ["4:5 conflict"]),
     "both kinds": (rules("- {record: a, alert: A, expr: up}"), ["4:5 conflict"]),
     "no expression": (rules("- alert: A"), ["4:5 missing-key"]),
+    "a list as an expression": (rules("- {alert: A, expr: [up]}"), ["4:22 wrong-type"]),
+    "a list as a duration": (rules("- {alert: A, expr: up > 1, for: [5m]}"), ["4:35 wrong-type"]),
+    "a map of rules": ("groups:\n- {name: g, rules: {a: b}}\n", ["2:20 wrong-type"]),
     "no PromQL": (rules("- record: a\n  expr: sum(rate(x[5m])"), ["5:26 bad-promql"]),
     "a recording that waits": (rules("- {record: a, expr: b, for: 5m}"), ["4:26 unknown-key"]),
     "a recording with annotations": (rules("- {record: a, expr: b, annotations: {x: y}}"), ["4:26 unknown-key"]),
@@ -181,7 +184,20 @@ def test_what_prometheus_accepts_is_none(idea: str) -> None:
     assert told(ACCEPTED[idea]) == []
 
 
-JUDGED = {**{idea: text for idea, (text, _) in REFUSED.items() if idea != "no groups"}, **ACCEPTED}
+EMPTY = {
+    "no groups": ("", ["0:0 empty"]),
+    "no rules": ("groups:\n- {name: g, rules: }\n", ["2:13 empty"]),
+}
+
+
+@pytest.mark.parametrize("idea", EMPTY)
+def test_what_prometheus_loads_although_nothing_is_in_it_is_a_warning(idea: str) -> None:
+    text, expected = EMPTY[idea]
+    assert told(text) == expected
+    assert read(text).problems[0].severity is Severity.WARNING
+
+
+JUDGED = {**{idea: text for idea, (text, _) in REFUSED.items()}, **ACCEPTED}
 
 
 @pytest.mark.engine

@@ -101,9 +101,8 @@ def test_after_its_day_the_check_counts_again() -> None:
 def test_what_an_unknown_inventory_hides_is_not_called_unused() -> None:
     text = rules(above=f"{IGNORE} L18 because the buckets come next week")
     assert told(text) == BOTH
-    known = of_families([])
-    found = checks.judge_rules({"r.yaml": text}, known, today=TODAY).problems
-    assert [each.code for each in found] == ["ignore-unused", "irate", "irate"]
+    judged = checks.judge_rules({"r.yaml": text}, of_families([]), today=TODAY)
+    assert "ignore-unused" in {each.code for each in judged.problems}
 
 
 def test_other_comments_are_none_of_ours() -> None:

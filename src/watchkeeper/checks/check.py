@@ -43,7 +43,7 @@ class Check:
     definitions: DefinitionsCheck | None = None
     """Looks at what only definitions say: objectives, intervals, owners."""
     needs_inventory: bool = False
-    """Silent about rules whose metrics nobody declared."""
+    """Silent about metrics that nobody declared, so that nobody can say whether a comment that ignores it is needed."""
     door: tuple[str, ...] = ()
     """Codes under which `spec` refuses such definitions before any check is asked."""
 

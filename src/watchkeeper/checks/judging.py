@@ -51,7 +51,7 @@ def judge_definitions(
     known = inventory.of_catalog(definitions.catalog)
     rules = Rules(files, known, runbooks=frozenset(definitions.catalog.runbooks))
     origins = definitions.origins()
-    found = [_at_origin(problem, files, origins) for problem in _asked_of_rules(checks, rules)]
+    found = _once(_at_origin(problem, files, origins) for problem in _asked_of_rules(checks, rules))
     for check in checks:
         if check.definitions is not None:
             found += map(check.problem, check.definitions(definitions))
@@ -71,6 +71,15 @@ def _asked_of_rules(checks: Sequence[Check], rules: Rules) -> list[Problem]:
         if check.rules is not None:
             found += map(check.problem, check.rules(rules))
     return found
+
+
+def _once(problems: Iterable[Problem]) -> list[Problem]:
+    """A definition of many services is compiled for each of them: what is wrong there is said once."""
+    unique: dict[tuple[str, str, int, int, str], Problem] = {}
+    for problem in problems:
+        span = problem.span
+        unique.setdefault((problem.code, span.file, span.line, span.column, problem.summary), problem)
+    return list(unique.values())
 
 
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -31,7 +31,7 @@ from collections.abc import Iterator, Sequence
 from watchkeeper import promql
 from watchkeeper.checks.check import Check, Finding
 from watchkeeper.checks.events import filled, ratio, read
-from watchkeeper.checks.rules import Asked, Rules
+from watchkeeper.checks.rules import Asked, Rules, compatible
 from watchkeeper.problem import Severity
 from watchkeeper.promql.nodes import COMPARISONS, Binary, Matcher, MatchOperator, Node, Operator, Selector
 from watchkeeper.promql.rewrite import walk
@@ -54,7 +54,7 @@ def _numerator(asked: Asked, division: Binary, rules: Rules) -> Iterator[Finding
         return
     yield Finding(
         asked.expr.at(division.lhs if isinstance(division.lhs, Selector) else division),
-        f"{asked.rule.called}: absent until the first error, because its numerator is",
+        f"{asked.rule.called}: absent until its numerator first counts anything",
         found=promql.render(division.lhs),
         allowed="a numerator that is 0 without errors",
         fix=f"write `({promql.render(division.lhs)} or 0 * {promql.render(total)})`",
@@ -70,8 +70,10 @@ def _unguarded(denominator: Node) -> Node:
 def _rare(error: Selector, wholes: Sequence[Selector], rules: Rules) -> bool:
     """Whether a selector takes a part of what one of the others takes whole, by values that may never have come."""
     for whole in wholes:
+        if not compatible(error, whole):
+            continue
         more = [matcher for matcher in error.matchers if matcher not in whole.matchers]
-        narrower = whole.name == error.name and set(whole.matchers) <= set(error.matchers) | _same_labels(whole, more)
+        narrower = set(whole.matchers) <= set(error.matchers) | _same_labels(whole, more)
         if narrower and any(m.operator in _POSITIVE and not _exposed_at_once(error, m, rules) for m in more):
             return True
     return False

@@ -131,4 +131,4 @@ def _bare(node: Node) -> Selector | None:
     return node if isinstance(node, Selector) else None
 
 
-CHECK = Check("L14", "wrong-type", Severity.ERROR, __doc__, rules=find)
+CHECK = Check("L14", "wrong-type", Severity.ERROR, __doc__, rules=find, needs_inventory=True)

@@ -72,4 +72,4 @@ def _interval(series: str, rules: Rules) -> Duration | None:
     return None if family is None else family.scrape
 
 
-CHECK = Check("L15", "short-range", Severity.WARNING, __doc__, rules=find)
+CHECK = Check("L15", "short-range", Severity.WARNING, __doc__, rules=find, needs_inventory=True)

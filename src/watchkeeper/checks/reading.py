@@ -16,7 +16,7 @@ from watchkeeper.quantity import Duration, QuantityError
 from watchkeeper.spec import nodes
 from watchkeeper.spec.nodes import Mapping, Node, Scalar, Sequence
 from watchkeeper.spec.parsing import parse_foreign
-from watchkeeper.spec.wording import error, instead, listed
+from watchkeeper.spec.wording import error, instead, listed, warning
 
 MAX_RULES = 20_000
 """Aliases can make much of little; the largest installations anyone speaks of have some thousand rules."""
@@ -214,7 +214,8 @@ class _Reader:
         entry = node.entries.get(key)
         if entry is None or nodes.is_null(entry.value):
             span = entry.key if entry else node.span
-            self.problems.append(error("empty", span, f"{what} without `{key}`", fix=f"add a list under `{key}:`"))
+            # Prometheus loads it, and nothing is in it: nobody wants that
+            self.problems.append(warning("empty", span, f"{what} without `{key}`", fix=f"add a list under `{key}:`"))
             return ()
         if not isinstance(entry.value, Sequence):
             self._say("wrong-type", entry.value.span, f"`{key}` is a list", "begin each entry with `- `")

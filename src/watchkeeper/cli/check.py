@@ -41,7 +41,8 @@ PrometheusOption = Annotated[
     str | None, typer.Option("--prometheus", help="With --rules: a Prometheus server that knows the metrics.")
 ]
 RunbooksOption = Annotated[
-    Path | None, typer.Option("--runbooks", help="With --rules: the directory of the runbook pages.")
+    Path | None,
+    typer.Option("--runbooks", help="With --rules: the directory of the runbook pages.", exists=True, file_okay=False),
 ]
 
 
