@@ -71,6 +71,12 @@ def test_an_alert_is_marked_where_it_is_defined(tmp_path: Path) -> None:
     assert told(PROJECT, tmp_path) == ["watchkeeper.yaml:7:3 irate"]
 
 
+def test_what_was_found_is_told_in_the_words_of_the_check(tmp_path: Path) -> None:
+    subject = definitions(PROJECT, tmp_path)
+    (problem,) = checks.judge_definitions(subject, compiled(subject.catalog), today=TODAY).problems
+    assert problem.found.startswith("irate(http_requests_total{")
+
+
 def test_a_comment_on_or_above_a_definition_ignores(tmp_path: Path) -> None:
     reason = "# watchkeeper: ignore L16 because it is a toy"
     assert told(PROJECT.replace("# a comment", reason), tmp_path) == []

@@ -136,6 +136,7 @@ REFUSED = {
         "groups:\n- {name: g, rules: [{record: a, expr: b}]}\n- {name: g, rules: [{record: a, expr: b}]}\n",
         ["3:10 duplicate"],
     ),
+    "a group that is a text": ("groups:\n- g\n", ["2:3 wrong-type"]),
     "an unknown key of a group": (
         "groups:\n- {name: g, intervall: 5m, rules: [{record: a, expr: b}]}\n",
         ["2:13 unknown-key"],
