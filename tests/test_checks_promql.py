@@ -183,7 +183,7 @@ QUANTILES: list[Case] = [
     ("le taken away", (record("histogram_quantile(0.9, sum without (le) (rate(d_bucket[5m])))"),),
       ["histogram_quantile"]),
     ("averaged", (record("avg(histogram_quantile(0.9, rate(d_bucket[5m])))"),), ["avg"]),
-    ("averaged after the highest", (record("avg(max by (job) (histogram_quantile(0.9, rate(d_bucket[5m]))))"),), ["avg"]),
+    ("averaged after all", (record("avg(max by (a) (histogram_quantile(0.9, rate(d_bucket[5m]))))"),), ["avg"]),
     ("averaged over time", (record("histogram_quantile(0.9, rate(d_bucket[5m]))", "p"),
       record("avg_over_time(p[1h])")), ["avg_over_time"]),
     ("a summary's", (record('sum by (job) (d{quantile="0.9"})'),), ["sum"]),
@@ -312,6 +312,7 @@ def test_a_recorded_rate_is_a_gauge_and_a_scaled_counter_still_one() -> None:
     assert found("L14", record("sum(rate(x[5m]))", "r"), record("rate(r[5m])")) == ["rate"]
     assert found("L14", record("a_total - b_total", "r"), record("rate(r[5m])")) == ["rate"]
     assert found("L14", record("8 * bytes_total", "r"), record("rate(r[5m])")) == []
+    assert found("L14", record("bytes_total / 1024", "r"), record("rate(r[5m])")) == []
 
 
 def severities(check: str, rule: Rule, metrics: str = "") -> list[Severity]:
@@ -386,6 +387,21 @@ def test_series_that_are_there_from_the_start_are_not_absent() -> None:
     assert found("L09", ratio, metrics=METRICS) == []
     assert found("L09", ratio, metrics=METRICS.replace("emitter: sdk", "emitter: node")) == ["/"]
     assert found("L09", ratio, metrics=METRICS.replace('["200", "500"]', "{cap: 9}")) == ["/"]
+
+
+def fixes(check: str, rule: Rule) -> list[str]:
+    return [problem.fix for problem in judge(yaml.safe_dump({"rules": [rule]}), BY_ID[check])]
+
+
+def test_the_spelling_to_take() -> None:
+    assert fixes("L19", record('d_bucket{le="1"}')) == [r'write `le=~"1|1\\.0"`']
+    assert fixes("L19", record('d_bucket{le=~"1|0.5"}')) == [r'write `le=~"1|1\\.0|0\\.5"`']
+    assert fixes("L19", record('d_bucket{le="0.50"}')) == ['write `le="0.5"`']
+
+
+def test_the_selector_whose_absence_to_ask_for() -> None:
+    expr = 'absent(sum(rate(x{job="a"}[5m])))'
+    assert fixes("L20", record(expr)) == ['write `absent(x{job="a"})`']
 
 
 def test_absence_is_waited_for_two_scrapes() -> None:

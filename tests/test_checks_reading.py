@@ -216,6 +216,11 @@ def test_every_problem_at_once() -> None:
     assert sorted(told(text)) == sorted(found)
 
 
+def test_what_a_rule_has_instead_of_a_kind_is_told() -> None:
+    assert read(REFUSED["neither kind"][0]).problems[0].found == "expr"
+    assert read(REFUSED["both kinds"][0]).problems[0].found == "record and alert"
+
+
 def test_a_rule_that_cannot_be_read_keeps_its_name() -> None:
     file = read(rules("- {alert: A, expr: b >}")).file
     assert file is not None
