@@ -18,7 +18,7 @@ COLLAPSE_FOR = Duration.of(minutes=2)
 USUAL_OVER = Duration.of(hours=1)
 USUAL_BEFORE = Duration.of(minutes=10)
 BREACH_OVER = (LEVEL_0, Duration.of(hours=1))
-"""Five minutes alone are below 99.9 % in up to 7 % of the windows of a healthy service (docs/decisions/availability-breach.md)."""
+"""A healthy service misses 99.9 % in up to 7 % of its five minutes (docs/decisions/availability-breach.md)."""
 BREACH_FOR = Duration.of(minutes=5)
 WORTH_WATCHING = 1
 """Requests per second over the hour before; below it, a quiet five minutes are nothing strange."""
