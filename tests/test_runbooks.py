@@ -125,8 +125,16 @@ def blocks(body: str, language: str) -> list[str]:
 QUERIES = [pytest.param(query.strip(), id=page.stem) for page in PAGES for query in blocks(text(page), "promql")]
 
 
+def log_alerts() -> dict[str, dict[str, object]]:
+    loaded = yaml.safe_load((PACK / "log-alerts.yaml").read_text(encoding="utf-8"))
+    return dict(loaded["log_alerts"])
+
+
 def named_pages() -> set[str]:
-    written = {str(definition["runbook"]) for kind in ("alerts", "slos") for _, definition in definitions(kind)}
+    logged = {str(definition["runbook"]) for definition in log_alerts().values()}
+    written = logged | {
+        str(definition["runbook"]) for kind in ("alerts", "slos") for _, definition in definitions(kind)
+    }
     return written | {conventions.runbook_for(alert) for alert in GENERATED} | {"error-budget.md"}
 
 
@@ -231,6 +239,22 @@ def test_meaning_states_the_limits_of_the_definition(alert: str, definition: dic
         assert limit in meaning
     if "within" in definition:
         assert f"`{definition['within']}`" in meaning
+
+
+@pytest.mark.parametrize(("alert", "definition"), list(log_alerts().items()), ids=lambda value: str(value)[:30])
+def test_meaning_states_rate_and_ratio_of_a_log_alert(alert: str, definition: dict[str, object]) -> None:
+    page = PACK / "runbooks" / str(definition["runbook"])
+    assert text(page).startswith(f"# {alert}\n")
+    meaning = sections(page)["Meaning"]
+    assert "five minutes" in meaning
+    assert definition["over"] == "5m"
+    for limit in (definition.get("above"), definition.get("for")):
+        assert limit is None or f"`{limit}`" in meaning
+    ratio = definition.get("ratio")
+    if isinstance(ratio, dict):
+        assert {ratio["name"]} <= set(re.findall(r"\w+", meaning))
+        assert f"`{ratio['above']}`" in meaning
+        assert f"`{ratio['at_least']}`" in meaning
 
 
 def test_objective_pages_state_their_targets() -> None:
