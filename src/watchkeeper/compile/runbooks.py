@@ -83,8 +83,8 @@ def _panel(service: Service, rule: Alerting) -> str:
 
 def _places(catalog: Catalog, service: Service) -> dict[str, str]:
     """Of every panel that the service's definitions name. Where Grafana is, nobody said: the path within it."""
-    named = {each.panel for each in (*service.alerts, *service.slos) if each.panel}
-    return {panel: f"`{panel}`{_path(catalog, service, panel)}" for panel in named}
+    named = {alert.panel for alert in service.alerts} | {slo.panel for slo in service.slos}
+    return {panel: f"`{panel}`{_path(catalog, service, panel)}" for panel in named if panel}
 
 
 def _path(catalog: Catalog, service: Service, panel: str) -> str:
