@@ -6,6 +6,7 @@ from watchkeeper.model.alert import Alert
 from watchkeeper.model.metric import Metric
 from watchkeeper.model.routing import Receiver, Routing
 from watchkeeper.model.slo import BudgetState, Outage, RequestClass, Slo
+from watchkeeper.model.tracing import Tracing
 from watchkeeper.quantity import Duration
 
 
@@ -51,6 +52,8 @@ class Catalog:
     routing: Routing
     runbooks: tuple[str, ...]
     """File names of the runbook pages that exist."""
+    tracing: Tracing | None = None
+    """None: the definitions do not speak of traces."""
 
     def metric(self, name: str) -> Metric:
         """Raises KeyError when the catalog has no such metric."""

@@ -12,11 +12,13 @@ from watchkeeper.problem import Problem, Span
 from watchkeeper.spec import scalars as s
 from watchkeeper.spec import schema
 from watchkeeper.spec.nodes import Mapping, Node, Path, Scalar, find, is_null, key_span, value_span
+from watchkeeper.spec.tracing_schema import Tracing
 from watchkeeper.spec.validating import MAX_PROBLEMS, Valid, keys_at, unknown_key, validate
 from watchkeeper.spec.wording import error, noun, warning
+from watchkeeper.spec.written import Switched, Written
 
 _T = TypeVar("_T")
-_W = TypeVar("_W", bound=schema.Written)
+_W = TypeVar("_W", bound=Written)
 
 _ALERTS = TypeAdapter(dict[s.AlertName, schema.Alert])
 _BUDGET = TypeAdapter(dict[s.Name, schema.BudgetState])
@@ -28,6 +30,7 @@ _SLOS = TypeAdapter(dict[s.Name, schema.Slo])
 _INTERVALS = TypeAdapter(schema.Intervals)
 _OUTAGE = TypeAdapter(schema.Outage)
 _ROUTING = TypeAdapter(schema.Routing)
+_TRACING = TypeAdapter(Tracing)
 _TIMEZONE: TypeAdapter[str] = TypeAdapter(s.Timezone)
 _NAME: TypeAdapter[str] = TypeAdapter(s.Name)
 _EXTENDS: TypeAdapter[s.Pack] = TypeAdapter(s.Extends)
@@ -45,6 +48,7 @@ class Definitions:
     intervals: schema.Intervals | None
     outage: schema.Outage | None
     routing: schema.Routing | None
+    tracing: Tracing | None
     alerts: Map[str, schema.Alert]
     budget_policy: Map[str, schema.BudgetState]
     classes: Map[str, schema.RequestClass]
@@ -133,12 +137,12 @@ class _Reader:
         off = {
             name
             for name, entry in entries.items()
-            if isinstance(entry, schema.Switched) and self._off(entry, (section, name))
+            if isinstance(entry, Switched) and self._off(entry, (section, name))
         }
         self.off[section] = frozenset(off)
         return {name: entry for name, entry in entries.items() if name not in off}
 
-    def _off(self, entry: schema.Switched, path: Path) -> bool:
+    def _off(self, entry: Switched, path: Path) -> bool:
         if entry.enabled:
             return False
         if entry.because is None:
@@ -228,6 +232,7 @@ def define(
         intervals=reader.value(_INTERVALS, "intervals"),
         outage=reader.value(_OUTAGE, "outage"),
         routing=reader.value(_ROUTING, "routing"),
+        tracing=reader.value(_TRACING, "tracing"),
         alerts=reader.section(_ALERTS, "alerts"),
         budget_policy=reader.section(_BUDGET, "budget_policy"),
         classes=reader.section(_CLASSES, "classes"),

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from watchkeeper import model
 from watchkeeper.problem import Problem, Severity, Span
-from watchkeeper.spec import expressions, measurements, nodes, objectives, references
+from watchkeeper.spec import expressions, measurements, nodes, objectives, references, tracing
 from watchkeeper.spec.definitions import Definitions, define, service_names
 from watchkeeper.spec.merging import combine, of_service, overlay
 from watchkeeper.spec.parsing import parse
@@ -44,11 +44,20 @@ CHECKS: tuple[Check, ...] = (
     expressions.alerts,
     expressions.objectives,
     references.receivers,
+    tracing.names,
+    tracing.propagation,
+    tracing.waits,
+    tracing.memory,
+    tracing.rules,
+    tracing.buckets,
+    tracing.retention,
+    tracing.redaction,
 )
 SHARED_CHECKS: tuple[SharedCheck, ...] = (
     references.matches,
     references.labels_named,
     references.inhibition_cycles,
+    tracing.request_classes,
 )
 
 

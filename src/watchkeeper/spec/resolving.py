@@ -8,6 +8,7 @@ from watchkeeper.quantity import Duration
 from watchkeeper.spec import schema
 from watchkeeper.spec.definitions import Definitions
 from watchkeeper.spec.objectives import tiers
+from watchkeeper.spec.resolving_tracing import tracing
 from watchkeeper.spec.series import NAMED_LABELS
 
 NEVER = Duration(Decimal(0))
@@ -30,6 +31,7 @@ def resolve(services: Sequence[Definitions]) -> model.Catalog | None:
         receivers=tuple(_receiver(name, receiver) for name, receiver in first.receivers.items()),
         routing=_routing(first.routing),
         runbooks=tuple(sorted(runbooks)),
+        tracing=tracing(first.tracing) if first.tracing else None,
     )
 
 

@@ -1,23 +1,11 @@
 """Definitions as they are written: what may stand where. Nothing is resolved here and nothing may be unknown."""
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from watchkeeper.model import Emitter
 from watchkeeper.spec import scalars as s
-
-
-class Written(BaseModel):
-    """Unknown keys are problems, not notes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Switched(Written):
-    """What a project may switch off, saying why."""
-
-    enabled: s.Truth = Field(default=True, description="false switches it off; say `because`, and `until` when.")
-    because: s.Text | None = None
-    until: s.Day | None = Field(default=None, description="The day from which it counts again.")
+from watchkeeper.spec.tracing_schema import Tracing
+from watchkeeper.spec.written import Switched, Written
 
 
 class Intervals(Written):
@@ -193,6 +181,7 @@ class File(ServiceOverrides):
     metrics: dict[s.SeriesName, Metric] = Field(default_factory=dict)
     receivers: dict[s.Name, Receiver] = Field(default_factory=dict)
     routing: Routing | None = None
+    tracing: Tracing | None = None
 
 
 NAMED: tuple[str, ...] = (
