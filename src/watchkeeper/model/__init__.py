@@ -1,17 +1,19 @@
 """The definitions, resolved: frozen, total, without positions. What `compile`, `checks` and the console read."""
 
-from watchkeeper.model.alert import Alert, Comparison, Kind, Severity, Threshold, Unit
+from watchkeeper.model.alert import Alert, Comparison, Kind, Priority, Severity, Threshold, Unit
 from watchkeeper.model.catalog import Catalog, Dependency, Intervals, Service
 from watchkeeper.model.deployment import Credentials, Deployment, Target, TracePipeline
 from watchkeeper.model.metric import Emitter, Label, Metric, MetricType, Scrape
+from watchkeeper.model.recording import Family, Pace, Recording
+from watchkeeper.model.reference import Reference
 from watchkeeper.model.routing import Inhibition, PagerDuty, Receiver, Route, Routing, Slack, Timing, Webhook
+from watchkeeper.model.rule_test import RuleTest
 from watchkeeper.model.slo import BudgetState, Outage, Queries, RequestClass, Requests, Slo, Tier
 from watchkeeper.model.tracing import (
     HEADROOM,
     Baggage,
     Carrier,
     Export,
-    Load,
     Propagation,
     Pseudonyms,
     Redaction,
@@ -25,7 +27,6 @@ from watchkeeper.model.tracing import (
 )
 
 __all__ = [
-    "HEADROOM",
     "Alert",
     "Baggage",
     "BudgetState",
@@ -37,24 +38,30 @@ __all__ = [
     "Deployment",
     "Emitter",
     "Export",
+    "Family",
+    "HEADROOM",
     "Inhibition",
     "Intervals",
     "Kind",
     "Label",
-    "Load",
     "Metric",
     "MetricType",
     "Outage",
+    "Pace",
     "PagerDuty",
+    "Priority",
     "Propagation",
     "Pseudonyms",
     "Queries",
     "Receiver",
+    "Recording",
     "Redaction",
+    "Reference",
     "RequestClass",
     "Requests",
     "Route",
     "Routing",
+    "RuleTest",
     "Sampling",
     "SamplingRule",
     "Scrape",

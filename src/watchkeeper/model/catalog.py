@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from watchkeeper.model.alert import Alert
 from watchkeeper.model.metric import Metric
+from watchkeeper.model.recording import Recording
+from watchkeeper.model.reference import Reference
 from watchkeeper.model.routing import Receiver, Routing
+from watchkeeper.model.rule_test import RuleTest
 from watchkeeper.model.slo import BudgetState, Outage, RequestClass, Slo
 from watchkeeper.model.tracing import Tracing
 from watchkeeper.quantity import Duration
@@ -28,6 +31,8 @@ class Service:
     outage: Outage
     budget_policy: tuple[BudgetState, ...]
     alerts: tuple[Alert, ...]
+    recordings: tuple[Recording, ...]
+    tests: tuple[RuleTest, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class Catalog:
     timezone: str
     """IANA name, used for every schedule."""
     intervals: Intervals
+    reference: Reference
     metrics: tuple[Metric, ...]
     services: tuple[Service, ...]
     receivers: tuple[Receiver, ...]

@@ -98,19 +98,6 @@ class SamplingRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """What sizes are computed for."""
-
-    requests_per_month: int
-    spans_per_trace: int
-
-    @property
-    def traces_per_second(self) -> Decimal:
-        """Over a month of 30 days."""
-        return Decimal(self.requests_per_month) / Duration.of(days=30).seconds
-
-
-@dataclass(frozen=True, slots=True)
 class Sampling:
     """Errors and slow traces are always kept. Of the others the first rule that fits says the share."""
 
@@ -123,6 +110,8 @@ class Sampling:
     decision_wait: Duration
     decision_wait_after_root: Duration
     traces_in_memory: int
+    spans_per_trace: int
+    """What sizes in spans are computed with."""
 
     def share(self, environment: str) -> Ratio:
         """An environment that is not named has the smallest share of those that are."""
@@ -191,7 +180,6 @@ class Tracing:
     client_timeouts: tuple[tuple[str, Duration], ...]
     """The longest a call of this kind of span takes, retries included."""
     sampling: Sampling
-    load: Load
     attributes: tuple[SpanAttribute, ...]
     pseudonyms: Pseudonyms
     redaction: Redaction

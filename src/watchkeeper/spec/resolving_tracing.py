@@ -8,10 +8,6 @@ def name(kind: str, written: schema.SpanName) -> model.SpanName:
     return model.SpanName(kind, written.pattern, written.example)
 
 
-def load(written: schema.Tracing) -> model.Load:
-    return model.Load(written.load.requests_per_month, written.load.spans_per_trace)
-
-
 def sampling(written: schema.Tracing) -> model.Sampling:
     given = written.sampling
     return model.Sampling(
@@ -27,6 +23,7 @@ def sampling(written: schema.Tracing) -> model.Sampling:
         decision_wait=given.decision_wait,
         decision_wait_after_root=given.decision_wait_after_root,
         traces_in_memory=given.traces_in_memory,
+        spans_per_trace=given.spans_per_trace,
     )
 
 
@@ -50,7 +47,6 @@ def tracing(written: schema.Tracing) -> model.Tracing:
         propagation=_propagation(written.propagation),
         client_timeouts=tuple(written.client_timeouts.items()),
         sampling=sampling(written),
-        load=load(written),
         attributes=tuple(
             model.SpanAttribute(each, attribute.group, attribute.limit, attribute.replaces)
             for each, attribute in written.attributes.items()

@@ -8,7 +8,8 @@ from watchkeeper import model
 from watchkeeper.problem import Problem
 from watchkeeper.quantity import Duration, plain
 from watchkeeper.spec.definitions import Definitions
-from watchkeeper.spec.resolving_tracing import load, name, sampling
+from watchkeeper.spec.resolving import resolve_reference
+from watchkeeper.spec.resolving_tracing import name, sampling
 from watchkeeper.spec.tracing_schema import SamplingRule, Tracing
 from watchkeeper.spec.wording import error, instead, listed
 
@@ -149,8 +150,11 @@ def waits(d: Definitions) -> Iterator[Problem]:
 
 
 def memory(d: Definitions) -> Iterator[Problem]:
+    """Every request is a trace. A gateway that is alone for a while must hold them all."""
+    if d.reference is None:
+        return
+    rate = resolve_reference(d.reference).requests_per_second
     for tracing in _tracing(d):
-        rate = load(tracing).traces_per_second
         needed = sampling(tracing).memory_needed(rate)
         if tracing.sampling.traces_in_memory < needed:
             wait = plain(tracing.sampling.decision_wait.seconds)

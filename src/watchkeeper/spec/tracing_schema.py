@@ -38,11 +38,7 @@ class Sampling(Written):
     cap: s.PerSecond
     decision_wait: s.Time
     decision_wait_after_root: s.Time
-    traces_in_memory: s.Amount
-
-
-class Load(Written):
-    requests_per_month: s.Amount
+    traces_in_memory: s.Many
     spans_per_trace: s.Whole
 
 
@@ -82,7 +78,6 @@ class Tracing(Written):
     propagation: Propagation
     client_timeouts: dict[s.Name, s.Time] = Field(default_factory=dict)
     sampling: Sampling
-    load: Load
     attributes: dict[s.AttributeName, SpanAttribute] = Field(min_length=1)
     pseudonyms: Pseudonyms
     redaction: Redaction
