@@ -1,6 +1,6 @@
 """The reference deployment `monitoring/` is built for. Names as a container network or a cluster would resolve them."""
 
-from watchkeeper.model import Catalog, Credentials, Deployment, Target, Webhook
+from watchkeeper.model import Catalog, Credentials, Deployment, Target, TracePipeline, Webhook
 
 
 def reference(catalog: Catalog, environment: str = "production") -> Deployment:
@@ -21,4 +21,15 @@ def reference(catalog: Catalog, environment: str = "production") -> Deployment:
         # Alertmanager 0.25 takes no secret file for a webhook: a forwarder on loopback holds the real address
         webhooks=tuple((address, f"http://127.0.0.1:9099/{address}") for address in webhooks),
         console_url="",
+        traces=TracePipeline(
+            interface="0.0.0.0",  # noqa: S104 - in a container: what others call must be reachable
+            gateways=("collector-gateway-0:4317", "collector-gateway-1:4317"),
+            jaeger="jaeger:4317",
+            loki="http://loki:3100/otlp",
+            prometheus="http://prometheus:9090",
+            opensearch=("http://opensearch:9200",),
+            elasticsearch=("http://elasticsearch:9200",),
+            state="/var/lib/watchkeeper",
+            configuration="/etc/watchkeeper",
+        ),
     )

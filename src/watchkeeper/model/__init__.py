@@ -11,6 +11,10 @@ from watchkeeper.model.rule_test import RuleTest
 from watchkeeper.model.slo import BudgetState, Outage, Queries, RequestClass, Requests, Slo, Tier
 from watchkeeper.model.tracing import (
     HEADROOM,
+    ID_IN_PATH,
+    PSEUDONYM,
+    STATEMENT_NUMBER,
+    STATEMENT_TEXT,
     Baggage,
     Carrier,
     Export,
@@ -40,6 +44,10 @@ __all__ = [
     "Export",
     "Family",
     "HEADROOM",
+    "ID_IN_PATH",
+    "PSEUDONYM",
+    "STATEMENT_NUMBER",
+    "STATEMENT_TEXT",
     "Inhibition",
     "Intervals",
     "Kind",

@@ -30,6 +30,8 @@ class TracePipeline:
     """`host:port`, likewise."""
     loki: str
     """Where Loki takes OTLP: `http://loki:3100/otlp`."""
+    prometheus: str
+    """URL under which Jaeger asks for what was counted from spans."""
     opensearch: tuple[str, ...]
     elasticsearch: tuple[str, ...]
     state: str

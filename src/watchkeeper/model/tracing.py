@@ -14,8 +14,11 @@ _FIELD = re.compile(r"\{([a-z_]+)\}")
 ID_IN_PATH = r"/(?:[0-9]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\b"
 """A number or UUID as a segment of a path: a name with one in it is a name per object. For Python and RE2 alike."""
 
-STATEMENT_LITERALS = (r"'(?:[^']|'')*'", r"\b[0-9]+(?:\.[0-9]+)?\b")
-"""What `?` takes the place of in a database statement: texts and numbers."""
+STATEMENT_TEXT = "'(?:[^']|'')*'"
+"""What `?` takes the place of in a database statement: a text."""
+
+STATEMENT_NUMBER = r"(^|[^$0-9A-Za-z_.])[0-9]+(?:\.[0-9]+)?\b"
+"""And a number, after what its group holds; not the `1` of a parameter `$1`."""
 
 PSEUDONYM = "^[0-9a-f]{64}$"
 """The hexadecimal digits of an HMAC-SHA-256."""
@@ -117,6 +120,11 @@ class Sampling:
         """An environment that is not named has the smallest share of those that are."""
         shares = dict(self.environments)
         return shares[environment] if environment in shares else min(shares.values())
+
+    def share_of(self, rule: SamplingRule, environment: str) -> Ratio:
+        """A rule that keeps more than the smallest share of all keeps nowhere less than the environment itself."""
+        more = rule.share >= min(share for _, share in self.environments)
+        return max(rule.share, self.share(environment)) if more else rule.share
 
     def memory_needed(self, traces_per_second: Decimal) -> int:
         """Traces that wait for their decision at once."""

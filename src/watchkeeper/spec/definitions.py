@@ -141,9 +141,7 @@ class _Reader:
 
     def _switched_on(self, section: str, entries: dict[str, _W]) -> dict[str, _W]:
         off = {
-            name
-            for name, entry in entries.items()
-            if isinstance(entry, Switched) and self._off(entry, (section, name))
+            name for name, entry in entries.items() if isinstance(entry, Switched) and self._off(entry, (section, name))
         }
         self.off[section] = frozenset(off)
         return {name: entry for name, entry in entries.items() if name not in off}

@@ -15,7 +15,12 @@ def sampling(written: schema.Tracing) -> model.Sampling:
         slow_after=given.slow_after,
         rules=tuple(
             model.SamplingRule(
-                each, rule.routes, rule.request_classes, rule.attributes, rule.share, rule.slow_after or given.slow_after
+                each,
+                rule.routes,
+                rule.request_classes,
+                rule.attributes,
+                rule.share,
+                rule.slow_after or given.slow_after,
             )
             for each, rule in given.rules.items()
         ),
@@ -53,9 +58,7 @@ def tracing(written: schema.Tracing) -> model.Tracing:
         ),
         pseudonyms=model.Pseudonyms(written.pseudonyms.attributes, written.pseudonyms.key_file),
         redaction=_redaction(written.redaction),
-        export=model.Export(
-            written.export.batch_spans, written.export.batch_delay, str(written.export.compression)
-        ),
+        export=model.Export(written.export.batch_spans, written.export.batch_delay, str(written.export.compression)),
         duration_buckets=written.duration_buckets,
         retention=written.retention,
     )

@@ -352,7 +352,9 @@ def _route(value: object) -> str:
     text = _text(value)
     if not re.fullmatch(r"/\S*", text):
         fix = f"write /{text}" if re.fullmatch(r"[\w{][^\s]*", text) else ""
-        raise refuse("bad-name", "no route", found=text, allowed="a route as the framework knows it: /users/{id}", fix=fix)
+        raise refuse(
+            "bad-name", "no route", found=text, allowed="a route as the framework knows it: /users/{id}", fix=fix
+        )
     return text
 
 
