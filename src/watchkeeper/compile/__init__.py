@@ -1,6 +1,16 @@
 """Catalog in, documents out. Pure: no file is read or written, no clock and no environment looked at."""
 
-from watchkeeper.compile import alertmanager, prometheus, rule_tests, rules, templates, tracing
+from watchkeeper.compile import (
+    alertmanager,
+    kubernetes,
+    metrics_catalog,
+    prometheus,
+    rule_tests,
+    rules,
+    sli_slo,
+    templates,
+    tracing,
+)
 from watchkeeper.compile.document import Document
 from watchkeeper.compile.versions import DEFAULT, Versions
 from watchkeeper.model import Catalog, Deployment
@@ -11,7 +21,10 @@ __all__ = ["Document", "build", "running"]
 def build(catalog: Catalog, deployment: Deployment, versions: Versions = DEFAULT) -> tuple[Document, ...]:
     """Everything the definitions say, as files. The rule files and templates do not depend on the deployment."""
     return (
+        metrics_catalog.document(catalog),
+        sli_slo.document(catalog),
         *running(catalog, deployment),
+        *kubernetes.documents(catalog, deployment),
         *rule_tests.documents(catalog),
         *tracing.documents(catalog, deployment, versions),
     )
