@@ -3,12 +3,15 @@
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from watchkeeper.cli.options import ProjectArgument
 from watchkeeper.model import Catalog
+
+if TYPE_CHECKING:
+    from watchkeeper.compile.versions import Versions
 
 EXAMPLE = "Example: watchkeeper build --out monitoring, then watchkeeper build --out monitoring --verify in CI."
 
@@ -39,6 +42,10 @@ def build(
     ] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Write nothing; fail if what is there differs.")] = False,
     environment: Annotated[str, typer.Option(help="Environment the addresses and labels are for.")] = "production",
+    collector_version: Annotated[
+        str, typer.Option(help="Version of the OpenTelemetry Collectors that read the files.")
+    ] = "0.145",
+    jaeger_version: Annotated[str, typer.Option(help="Version of the Jaeger that reads the files.")] = "2.13",
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Compile the definitions: all files or none.
@@ -53,7 +60,7 @@ def build(
     if target is Made.PYTHON:
         folder, made = place.parent, {place.name: _instruments(catalog)}
     else:
-        folder, made = place, _engines(catalog, environment)
+        folder, made = place, _engines(catalog, environment, _versions(collector_version, jaeger_version))
     changed = files.differences(folder, made)
     if not verify:
         _write(target, folder, made)
@@ -63,11 +70,21 @@ def build(
     raise typer.Exit(1 if verify and changed else 0)
 
 
-def _engines(catalog: Catalog, environment: str) -> dict[str, str]:
+def _versions(collector: str, jaeger: str) -> "Versions":
+    from watchkeeper.compile import versions
+
+    try:
+        return versions.Versions(versions.collector(collector), versions.jaeger(jaeger))
+    except versions.UnknownVersionError as failure:
+        raise typer.BadParameter(str(failure)) from None
+
+
+def _engines(catalog: Catalog, environment: str, versions: "Versions") -> dict[str, str]:
     from watchkeeper import compile as compiler
     from watchkeeper.compile.reference import reference
 
-    return {document.path: document.text for document in compiler.build(catalog, reference(catalog, environment))}
+    documents = compiler.build(catalog, reference(catalog, environment), versions)
+    return {document.path: document.text for document in documents}
 
 
 def _instruments(catalog: Catalog) -> str:

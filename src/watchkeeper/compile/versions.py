@@ -1,6 +1,8 @@
 """Where the engines' dialects differ, and which version speaks which. What is not listed is alike in all of them."""
 
+import re
 from dataclasses import dataclass
+from typing import TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,30 @@ JAEGERS = (Jaeger("2.13", rotation=False), Jaeger("2.20", rotation=True))
 DEFAULT = Versions(COLLECTORS[1], JAEGERS[0])
 
 
+class UnknownVersionError(ValueError):
+    """No dialect is known that such a version speaks."""
+
+
+_Dialect = TypeVar("_Dialect", Collector, Jaeger)
+
+
+def _spoken(rows: tuple[_Dialect, ...], version: str) -> _Dialect:
+    if re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}(?:\.[0-9]{1,4})?", version):
+        known = [row for row in rows if _order(row.version) <= _order(version)]
+        if known:
+            return known[-1]
+    raise UnknownVersionError(f"`{version[:40]}` is no version from {rows[0].version} on")
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
 def collector(version: str) -> Collector:
-    return next(each for each in COLLECTORS if each.version == version)
+    """The newest dialect that a version speaks. Raises UnknownVersionError."""
+    return _spoken(COLLECTORS, version)
 
 
 def jaeger(version: str) -> Jaeger:
-    return next(each for each in JAEGERS if each.version == version)
+    """The newest dialect that a version speaks. Raises UnknownVersionError."""
+    return _spoken(JAEGERS, version)
