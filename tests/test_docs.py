@@ -22,6 +22,7 @@ from watchkeeper.cli import application
 from watchkeeper.demo.faults import FAULTS
 from watchkeeper.model import Catalog, MetricType
 from watchkeeper.spec import schema
+from watchkeeper.spec.written import Written
 from watchkeeper.stack import ports
 
 ROOT = Path(__file__).parents[1]
@@ -265,9 +266,11 @@ def test_definition_reference_has_examples() -> None:
 @cache
 def schema_keys() -> frozenset[str]:
     keys: set[str] = set()
-    for written in vars(schema).values():
-        if isinstance(written, type) and issubclass(written, schema.Written):
-            keys |= {field.alias or key for key, field in written.model_fields.items()}
+    pending: list[type[Written]] = [schema.File, *Written.__subclasses__()]
+    while pending:
+        written = pending.pop()
+        pending += written.__subclasses__()
+        keys |= {field.alias or key for key, field in written.model_fields.items()}
     return frozenset(keys)
 
 

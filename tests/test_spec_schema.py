@@ -7,6 +7,7 @@ import pytest
 
 from watchkeeper import spec
 from watchkeeper.spec import schema
+from watchkeeper.spec.written import Written
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_every_section_is_known_to_the_rules_of_merging() -> None:
 
 
 @pytest.mark.parametrize(("section", "model"), [("alerts", schema.Alert), ("slos", schema.Slo)])
-def test_alternatives_are_keys_that_exist(section: str, model: type[schema.Written]) -> None:
+def test_alternatives_are_keys_that_exist(section: str, model: type[Written]) -> None:
     known = {field.alias or name for name, field in model.model_fields.items()}
     for group in schema.ALTERNATIVES[section]:
         for names in group:

@@ -1,7 +1,8 @@
 """What tests of traces share: the compiled documents as trees, and a reader of sampling policies that is not ours."""
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,29 +44,26 @@ def chance(policy: Node, trace: Trace) -> float:
 
     https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/tailsamplingprocessor
     """
-    settings = policy.get(policy["type"], {})
-    match policy["type"]:
-        case "and":
-            product = 1.0
-            for part in settings["and_sub_policy"]:
-                product *= chance(part, trace)
-            return product
-        case "status_code":
-            return float("ERROR" in settings["status_codes"] and any(span.error for span in trace))
-        case "numeric_attribute":
-            values = [span.attributes.get(settings["key"]) for span in trace]
-            low, high = settings["min_value"], settings["max_value"]
-            return float(any(isinstance(value, int) and low <= value <= high for value in values))
-        case "latency":
-            took = max(span.end for span in trace) - min(span.start for span in trace)
-            return float(took * 1000 > settings["threshold_ms"])
-        case "string_attribute":
-            return float(_has(settings, trace) is not settings.get("invert_match", False))
-        case "probabilistic":
-            return float(settings["sampling_percentage"]) / 100
-        case "rate_limiting":
-            return 1.0
-    raise AssertionError(f"nobody knows the policy {policy['type']}")
+    settings = policy[policy["type"]]
+    if policy["type"] == "and":
+        return math.prod(chance(part, trace) for part in settings["and_sub_policy"])
+    if policy["type"] == "probabilistic":
+        return float(settings["sampling_percentage"]) / 100
+    return float(_MEETS[policy["type"]](settings, trace))
+
+
+def _erroneous(settings: Node, trace: Trace) -> bool:
+    return "ERROR" in settings["status_codes"] and any(span.error for span in trace)
+
+
+def _between(settings: Node, trace: Trace) -> bool:
+    values = [span.attributes.get(settings["key"]) for span in trace]
+    return any(isinstance(value, int) and settings["min_value"] <= value <= settings["max_value"] for value in values)
+
+
+def _longer(settings: Node, trace: Trace) -> bool:
+    took = max(span.end for span in trace) - min(span.start for span in trace)
+    return bool(took * 1000 > settings["threshold_ms"])
 
 
 def _has(settings: Node, trace: Trace) -> bool:
@@ -74,6 +72,19 @@ def _has(settings: Node, trace: Trace) -> bool:
     if settings.get("enabled_regex_matching"):
         return any(re.search(pattern, text) for pattern in settings["values"] for text in texts)
     return any(text in settings["values"] for text in texts)
+
+
+def _meets_attribute(settings: Node, trace: Trace) -> bool:
+    return _has(settings, trace) is not settings.get("invert_match", False)
+
+
+_MEETS: dict[str, Callable[[Node, Trace], bool]] = {
+    "status_code": _erroneous,
+    "numeric_attribute": _between,
+    "latency": _longer,
+    "string_attribute": _meets_attribute,
+    "rate_limiting": lambda _settings, _trace: True,
+}
 
 
 def is_share(policy: Node) -> bool:

@@ -97,7 +97,7 @@ def _through(receivers: list[str], processors: tuple[str, ...], exporters: list[
 
 
 def _extensions(pipeline: TracePipeline, tier: str) -> Tree:
-    queue = {"directory": f"{pipeline.state}/{tier}", "create_directory": True, "compaction": {"on_start": True}}
+    queue: Tree = {"directory": f"{pipeline.state}/{tier}", "create_directory": True, "compaction": {"on_start": True}}
     return {"health_check": {"endpoint": f"{pipeline.interface}:13133"}, _QUEUE: queue}
 
 

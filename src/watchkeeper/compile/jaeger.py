@@ -21,8 +21,6 @@ _DAY = Duration.of(days=1)
 _ROLLOVER_SIZE = "30gb"
 _KINDS = ("spans", "services", "dependencies", "sampling")
 _INDICES = ("span", "service", "dependencies", "sampling")
-_LONGEST_TRACE = Duration.of(hours=1)
-"""Jaeger looks this far around a span for the others of its trace; its default of a day reads two days' indices."""
 _HEAD_METHODS = ("GET", "POST")
 
 
@@ -82,7 +80,6 @@ def _search(tracing: Tracing, servers: tuple[str, ...]) -> dict[str, Tree]:
         "server_urls": list(servers),
         # the default of 72h hides what is older, though it is still there
         "max_span_age": _hours(tracing.searchable),
-        "max_trace_duration": _hours(_LONGEST_TRACE),
     }
 
 
@@ -163,7 +160,7 @@ def _remote_sampling(pipeline: TracePipeline) -> Tree:
 
 
 def strategies(catalog: Catalog, tracing: Tracing, deployment: Deployment) -> Document:
-    """Head sampling, for SDKs that ask Jaeger and have no gateway behind them: it cannot know errors and slow traces."""
+    """Head sampling, for SDKs that ask Jaeger and have no gateway behind them. It knows no errors, no slow traces."""
     sampling, environment = tracing.sampling, deployment.environment
     of_requests = [name for name in tracing.names if set(name.fields) == {"method", "route"}]
     operations: list[Tree] = [

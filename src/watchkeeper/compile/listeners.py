@@ -21,5 +21,5 @@ def otlp(grpc: str, http: str) -> dict[str, Tree]:
 def own_metrics(pipeline: TracePipeline, *, loopback: bool = False) -> dict[str, Tree]:
     """The process' own metrics, as Prometheus scrapes them."""
     host = LOOPBACK if loopback else pipeline.interface
-    exporter = {"prometheus": {"host": host, "port": 8888}}
+    exporter: Tree = {"prometheus": {"host": host, "port": 8888}}
     return {"metrics": {"level": "detailed", "readers": [{"pull": {"exporter": exporter}}]}}

@@ -165,14 +165,15 @@ class TailSampling:
         twice = [name for name, count in Counter(policy.name for policy in self.policies).items() if count > 1]
         if twice or not self.policies:
             raise CollectorError(f"policies need names of their own: {', '.join(twice) or 'there are none'}")
-        if not Duration.of() < (self.after_root or self.decision_wait) <= self.decision_wait:
+        after_root = self.decision_wait if self.after_root is None else self.after_root
+        if not Duration.of() < after_root <= self.decision_wait:
             raise CollectorError("the wait after the root must be a part of the whole wait")
         if min(self.traces, self.new_traces_per_second) < 1:
             raise CollectorError("a sampler that remembers nothing drops everything")
 
     def tree(self) -> dict[str, Tree]:
         since = {
-            "decision_wait_after_root_received": go_duration(self.after_root) if self.after_root else None,
+            "decision_wait_after_root_received": None if self.after_root is None else go_duration(self.after_root),
             "maximum_trace_size_bytes": self.largest_trace_bytes,
         }
         return {

@@ -31,6 +31,11 @@ from watchkeeper.model.tracing import (
 )
 
 __all__ = [
+    "HEADROOM",
+    "ID_IN_PATH",
+    "PSEUDONYM",
+    "STATEMENT_NUMBER",
+    "STATEMENT_TEXT",
     "Alert",
     "Baggage",
     "BudgetState",
@@ -43,11 +48,6 @@ __all__ = [
     "Emitter",
     "Export",
     "Family",
-    "HEADROOM",
-    "ID_IN_PATH",
-    "PSEUDONYM",
-    "STATEMENT_NUMBER",
-    "STATEMENT_TEXT",
     "Inhibition",
     "Intervals",
     "Kind",

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 from watchkeeper import model
 from watchkeeper.problem import Problem
 from watchkeeper.quantity import Duration, plain
 from watchkeeper.spec.definitions import Definitions
+from watchkeeper.spec.nodes import Path
 from watchkeeper.spec.resolving import resolve_reference
 from watchkeeper.spec.resolving_tracing import name, sampling
 from watchkeeper.spec.tracing_schema import SamplingRule, Tracing
@@ -223,7 +225,7 @@ def request_classes(services: Sequence[Definitions]) -> Iterator[Problem]:
 def buckets(d: Definitions) -> Iterator[Problem]:
     for tracing in _tracing(d):
         bounds = tracing.duration_buckets
-        for index, (lower, upper) in enumerate(zip(bounds, bounds[1:], strict=False), 1):
+        for index, (lower, upper) in enumerate(pairwise(bounds), 1):
             if upper <= lower:
                 yield error(
                     "bad-buckets",
@@ -233,7 +235,7 @@ def buckets(d: Definitions) -> Iterator[Problem]:
                     allowed="each bound above the one before",
                     fix="sort them, each once",
                 )
-        slow = [(("slow_after",), tracing.sampling.slow_after)]
+        slow: list[tuple[Path, Duration]] = [(("slow_after",), tracing.sampling.slow_after)]
         slow += [
             (("rules", name, "slow_after"), rule.slow_after)
             for name, rule in tracing.sampling.rules.items()
