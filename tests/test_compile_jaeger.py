@@ -180,7 +180,7 @@ def test_strategies_say_the_shares_by_span_name(catalog: Catalog) -> None:
 def test_rates_come_from_what_the_gateways_count(catalog: Catalog, path: str) -> None:
     document = tree(catalog, path)
     metrics = document["extensions"]["jaeger_storage"]["metric_backends"]["prometheus"]["prometheus"]
-    namespace = tree(catalog, conventions.COLLECTOR_GATEWAY_FILE)["connectors"]["spanmetrics"]["namespace"]
+    namespace = tree(catalog, conventions.TRACES_GATEWAY_FILE)["connectors"]["spanmetrics"]["namespace"]
     assert metrics["metric_namespace"] == namespace.replace(".", "_")
     assert metrics["latency_unit"] == "ms"
     assert metrics["auth"] == {"basic": {"username": "watchkeeper", "password_file": "secrets/engine-password"}}

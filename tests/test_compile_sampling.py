@@ -92,7 +92,7 @@ SHARES = {
 
 
 def policies(catalog: Catalog, environment: str = "production") -> list[Node]:
-    gateway = tree(catalog, conventions.COLLECTOR_GATEWAY_FILE, environment)
+    gateway = tree(catalog, conventions.TRACES_GATEWAY_FILE, environment)
     found: list[Node] = gateway["processors"]["tail_sampling"]["policies"]
     return found
 
@@ -233,7 +233,7 @@ def test_chance_comes_before_the_cap(catalog: Catalog) -> None:
 
 
 def test_the_wait_and_the_memory(catalog: Catalog) -> None:
-    sampler = tree(catalog, conventions.COLLECTOR_GATEWAY_FILE)["processors"]["tail_sampling"]
+    sampler = tree(catalog, conventions.TRACES_GATEWAY_FILE)["processors"]["tail_sampling"]
     assert (sampler["decision_wait"], sampler["decision_wait_after_root_received"]) == ("120s", "10s")
     assert sampler["num_traces"] == 50_000
     # 50,000,000 requests / 2,592,000 s = 19.29 traces/s
@@ -243,7 +243,7 @@ def test_the_wait_and_the_memory(catalog: Catalog) -> None:
 
 def test_an_older_collector_waits_the_whole_time(catalog: Catalog) -> None:
     old = replace(versions.DEFAULT, collector=versions.collector("0.140.1"))
-    sampler = tree(catalog, conventions.COLLECTOR_GATEWAY_FILE, versions=old)["processors"]["tail_sampling"]
+    sampler = tree(catalog, conventions.TRACES_GATEWAY_FILE, versions=old)["processors"]["tail_sampling"]
     assert sampler["decision_wait"] == "120s"
     assert not {"decision_wait_after_root_received", "maximum_trace_size_bytes"} & sampler.keys()
 

@@ -107,4 +107,6 @@ def test_statements_and_parameters(written: Node) -> None:
     assert written["redaction"]["statements"]["attributes"] == ["db.query.text", "db.statement"]
     assert {"token", "api_key", "password"} <= set(written["redaction"]["query_parameters"])
     assert written["attributes"]["http"]["url.full"] == {"limit": 256, "replaces": "http.url"}
+    # as in log lines: addresses of IP are masked only where somebody asks for it
+    assert {"card", "email", "aws-key"} <= written["redaction"]["values"].keys()
     assert "ip" not in written["redaction"]["values"]

@@ -155,6 +155,10 @@ OPTIONAL = {
     "alerts", "slos", "dependencies",
     "burn_alerts", "class", "for", "guard", "labels", "min_bad_events", "emitter", "replaces", "severity", "team",
     "within", "timing", "inhibitions", "routes", "budget_policy", "group_wait", "pagerduty", "slack", "webhook",
+    "dashboards", "thresholds", "details", "empty", "links", "legend", "top", "exemplars",
+    "log_alerts", "aliases", "fields", "tiers", "streams", "keys", "pseudonyms", "check", "levels", "ratio",
+    "tracing", "inject_on_request", "baggage", "hosts", "client_timeouts", "rules", "request_classes", "attributes",
+    "slow_after", "limit",
 }  # fmt: skip
 NAMES = {
     "classes",
@@ -162,11 +166,22 @@ NAMES = {
     "slos",
     "alerts",
     "metrics",
+    "line",
+    "events",
+    "retention",
+    "log_alerts",
     "receivers",
     "budget_policy",
+    "dashboards",
+    "panels",
     "labels",
     "match",
     "source",
+    "names",
+    "rules",
+    "environments",
+    "client_timeouts",
+    "attributes",
 }
 
 

@@ -1,11 +1,6 @@
-"""Real Collectors and Jaegers as judges of their files, where one is at hand: its own check, a start, what comes out.
-
-A binary named `otelcol`, `otelcol-contrib` or `jaeger` is looked for in the directory that WATCHKEEPER_ENGINES names
-(or in its `bin`), then on the PATH.
-"""
+"""Real Collectors and Jaegers as judges of their files, where one is at hand: a check, a start, what comes out."""
 
 import contextlib
-import shutil
 import socket
 import subprocess
 import time
@@ -17,38 +12,22 @@ import httpx2
 import pytest
 import yaml
 
+from built_engines import built
 from trace_bench import Node
 from watchkeeper import conventions
 from watchkeeper.compile import tracing, versions
 from watchkeeper.compile.reference import reference
-from watchkeeper.engines import places
 from watchkeeper.model import Catalog, Deployment
 
 pytestmark = pytest.mark.engine
 
-COLLECTOR_FILES = (conventions.COLLECTOR_AGENT_FILE, conventions.COLLECTOR_GATEWAY_FILE)
+COLLECTOR_FILES = (conventions.TRACES_AGENT_FILE, conventions.TRACES_GATEWAY_FILE)
 JAEGER_FILES = (
     conventions.JAEGER_BADGER_FILE,
     conventions.JAEGER_OPENSEARCH_FILE,
     conventions.JAEGER_ELASTICSEARCH_FILE,
 )
 STAYS_UP = 3.0
-
-
-def _binary(*names: str) -> Path:
-    folders = [place for folder in places.searched() for place in (folder, folder / "bin")]
-    for name in names:
-        for folder in folders:
-            if (folder / name).is_file():
-                return folder / name
-        if found := shutil.which(name):
-            return Path(found)
-    pytest.skip(f"{names[0]} is missing: name a directory with the binary in {places.VARIABLE}")
-
-
-@pytest.fixture(scope="module")
-def jaeger() -> Path:
-    return _binary("jaeger")
 
 
 @dataclass(frozen=True)
@@ -60,13 +39,18 @@ class Collector:
 @pytest.fixture(scope="module")
 def otelcol() -> Collector:
     """Its components are listed with its version; `--version` may be empty."""
-    binary = _binary("otelcol", "otelcol-contrib")
+    binary = Path(built("otelcol"))
     listed = subprocess.run([binary, "components"], capture_output=True, text=True, check=True, timeout=60)
     version = str(yaml.safe_load(listed.stdout)["buildinfo"]["version"]).removeprefix("v")
     try:
         return Collector(binary, replace(versions.DEFAULT, collector=versions.collector(version)))
     except versions.UnknownVersionError:
         pytest.skip(f"{binary} is {version}: no dialect is known that it speaks")
+
+
+@pytest.fixture(scope="module")
+def jaeger() -> Path:
+    return Path(built("jaeger"))
 
 
 def _deployment(catalog: Catalog, folder: Path) -> Deployment:
@@ -237,7 +221,7 @@ def _sink(folder: Path, gateway: Node) -> Node:
 def test_what_leaves_a_gateway_is_scrubbed(
     catalog: Catalog, otelcol: Collector, tmp_path: Path, until: Callable[..., None]
 ) -> None:
-    gateway = _document(catalog, conventions.COLLECTOR_GATEWAY_FILE, tmp_path, otelcol.speaks)
+    gateway = _document(catalog, conventions.TRACES_GATEWAY_FILE, tmp_path, otelcol.speaks)
     sampler = gateway["processors"]["tail_sampling"]
     sampler["decision_wait"] = "2s"
     if otelcol.speaks.collector.decides_after_root:

@@ -43,9 +43,11 @@ def build(
     verify: Annotated[bool, typer.Option("--verify", help="Write nothing; fail if what is there differs.")] = False,
     environment: Annotated[str, typer.Option(help="Environment the addresses and labels are for.")] = "production",
     collector_version: Annotated[
-        str, typer.Option(help="Version of the OpenTelemetry Collectors that read the files.")
+        str, typer.Option(help="Version of the OpenTelemetry Collector: components were renamed. From 0.140 on.")
     ] = "0.145",
-    jaeger_version: Annotated[str, typer.Option(help="Version of the Jaeger that reads the files.")] = "2.13",
+    jaeger_version: Annotated[
+        str, typer.Option(help="Version of Jaeger: its indices are described in another way now. From 2.13 on.")
+    ] = "2.13",
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Compile the definitions: all files or none.
@@ -70,21 +72,21 @@ def build(
     raise typer.Exit(1 if verify and changed else 0)
 
 
-def _versions(collector: str, jaeger: str) -> "Versions":
-    from watchkeeper.compile import versions
-
-    try:
-        return versions.Versions(versions.collector(collector), versions.jaeger(jaeger))
-    except versions.UnknownVersionError as failure:
-        raise typer.BadParameter(str(failure)) from None
-
-
 def _engines(catalog: Catalog, environment: str, versions: "Versions") -> dict[str, str]:
     from watchkeeper import compile as compiler
     from watchkeeper.compile.reference import reference
 
     documents = compiler.build(catalog, reference(catalog, environment), versions)
     return {document.path: document.text for document in documents}
+
+
+def _versions(collector: str, jaeger: str) -> "Versions":
+    from watchkeeper.compile import versions
+
+    try:
+        return versions.Versions(collector=versions.collector(collector), jaeger=versions.jaeger(jaeger))
+    except versions.UnknownVersionError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _instruments(catalog: Catalog) -> str:

@@ -2,11 +2,14 @@
 
 from watchkeeper.compile import (
     alertmanager,
+    grafana,
     kubernetes,
+    logs,
     metrics_catalog,
     prometheus,
     rule_tests,
     rules,
+    runbooks,
     sli_slo,
     templates,
     tracing,
@@ -26,7 +29,10 @@ def build(catalog: Catalog, deployment: Deployment, versions: Versions = DEFAULT
         *running(catalog, deployment),
         *kubernetes.documents(catalog, deployment),
         *rule_tests.documents(catalog),
+        *grafana.documents(catalog, deployment),
+        *logs.documents(catalog, deployment, versions),
         *tracing.documents(catalog, deployment, versions),
+        *runbooks.documents(catalog),
     )
 
 

@@ -11,7 +11,7 @@ from watchkeeper.compile.sampling import tail_sampling
 from watchkeeper.compile.versions import Collector
 from watchkeeper.formats.otelcol import go_duration, histogram
 from watchkeeper.formats.yaml import Tree, dump
-from watchkeeper.model import Catalog, Deployment, TracePipeline, Tracing
+from watchkeeper.model import AUDIT_TENANT, Catalog, Deployment, TracePipeline, Tracing
 from watchkeeper.quantity import Duration
 
 _QUEUE = "file_storage"
@@ -39,13 +39,14 @@ def agent(tracing: Tracing, pipeline: TracePipeline) -> Document:
             },
         },
     }
-    return Document(conventions.COLLECTOR_AGENT_FILE, dump(tree))
+    return Document(conventions.TRACES_AGENT_FILE, dump(tree))
 
 
 def gateway(
     catalog: Catalog, tracing: Tracing, deployment: Deployment, pipeline: TracePipeline, collector: Collector
 ) -> Document:
     jaeger, loki, spans = _names(collector)
+    net = scrubbing.Net.of(tracing, catalog.logs)
     counters = [spans, "servicegraph", "exceptions"]
     sampler = tail_sampling(
         tracing.sampling,
@@ -60,15 +61,18 @@ def gateway(
         "processors": {
             "memory_limiter": _memory_limiter(),
             "resource/environment": scrubbing.environment(deployment.environment),
-            "transform/pre": scrubbing.transformation(tracing),
-            "redaction/secrets": scrubbing.redaction(tracing),
+            "transform/pre": scrubbing.transformation(tracing, net),
+            "redaction/secrets": scrubbing.redaction(net),
             "transform/limits": scrubbing.limits(tracing),
             "tail_sampling": sampler.tree(),
+            "filter/lines": scrubbing.only(audit=False),
+            "filter/audit": scrubbing.only(audit=True),
         },
         "connectors": _connectors(tracing, spans),
         "exporters": {
             jaeger: _to_jaeger(tracing, pipeline),
-            loki: _to_loki(tracing, deployment, pipeline),
+            f"{loki}/lines": _to_loki(tracing, pipeline, deployment.environment),
+            f"{loki}/audit": _to_loki(tracing, pipeline, AUDIT_TENANT),
             "prometheus": {"endpoint": f"{pipeline.interface}:8889"},
         },
         "service": {
@@ -78,18 +82,20 @@ def gateway(
                 "traces/in": _through(["otlp"], (*_SCRUBBING, "transform/limits"), [*counters, "forward/sampled"]),
                 "traces/sampled": _through(["forward/sampled"], ("tail_sampling",), [jaeger]),
                 "metrics/spans": _through(counters, (), ["prometheus"]),
-                "logs": _through(["otlp"], _SCRUBBING, [loki]),
+                "logs/in": _through(["otlp"], _SCRUBBING, ["forward/lines"]),
+                "logs/lines": _through(["forward/lines"], ("filter/lines",), [f"{loki}/lines"]),
+                "logs/audit": _through(["forward/lines"], ("filter/audit",), [f"{loki}/audit"]),
             },
         },
     }
-    return Document(conventions.COLLECTOR_GATEWAY_FILE, dump(tree))
+    return Document(conventions.TRACES_GATEWAY_FILE, dump(tree))
 
 
 def _names(collector: Collector) -> tuple[str, str, str]:
     """The exporters to Jaeger and Loki, and the counter of spans."""
     if collector.snake_names:
-        return "otlp_grpc/jaeger", "otlp_http/loki", "span_metrics"
-    return "otlp/jaeger", "otlphttp/loki", "spanmetrics"
+        return "otlp_grpc/jaeger", "otlp_http", "span_metrics"
+    return "otlp/jaeger", "otlphttp", "spanmetrics"
 
 
 def _through(receivers: list[str], processors: tuple[str, ...], exporters: list[str]) -> Tree:
@@ -145,11 +151,11 @@ def _to_jaeger(tracing: Tracing, pipeline: TracePipeline) -> Tree:
     }
 
 
-def _to_loki(tracing: Tracing, deployment: Deployment, pipeline: TracePipeline) -> Tree:
+def _to_loki(tracing: Tracing, pipeline: TracePipeline, tenant: str) -> Tree:
     return {
         "endpoint": pipeline.loki,
         "compression": tracing.export.compression,
-        "headers": {"X-Scope-OrgID": conventions.loki_tenant(deployment.environment)},
+        "headers": {"X-Scope-OrgID": tenant},
         "retry_on_failure": _RETRY,
         "sending_queue": _queue(tracing),
     }
@@ -178,4 +184,5 @@ def _connectors(tracing: Tracing, spans: str) -> Tree:
         # the default adds the message: personal data, and a series a text
         "exceptions": {"dimensions": [{"name": "exception.type"}]},
         "forward/sampled": {},
+        "forward/lines": {},
     }

@@ -6,30 +6,62 @@ here do.
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from watchkeeper import conventions
 from watchkeeper.formats.otelcol import literal, ottl_string
 from watchkeeper.formats.yaml import Tree
-from watchkeeper.model import ID_IN_PATH, PSEUDONYM, STATEMENT_NUMBER, STATEMENT_TEXT, SpanAttribute, Tracing
+from watchkeeper.model import (
+    ID_IN_PATH,
+    PSEUDONYM,
+    STATEMENT_NUMBER,
+    STATEMENT_TEXT,
+    Logs,
+    RetentionClass,
+    SpanAttribute,
+    Tracing,
+)
 
 MASK = "****"
 """What the redaction processor writes, too."""
 _URLS = ("url.full", "url.query", "http.url", "http.target")
-_BARE = ("name", "status.message")
-"""Texts of a span that are no attributes."""
+RETENTION = 'log.attributes["retention_class"]'
 _OF_EVENTS = "exception."
 """Attributes that stand in an event of the span."""
 
 
-def transformation(tracing: Tracing) -> dict[str, Tree]:
-    secrets = "|".join(f"(?:{secret.pattern})" for secret in tracing.redaction.values)
+@dataclass(frozen=True, slots=True)
+class Net:
+    """What is private in lines is private in spans."""
+
+    keys: tuple[str, ...]
+    secrets: tuple[str, ...]
+    pseudonyms: tuple[str, ...]
+
+    @classmethod
+    def of(cls, tracing: Tracing, logs: Logs | None) -> "Net":
+        own = tracing.pseudonyms.attributes
+        if logs is None:
+            return cls((), (), own)
+        redaction = logs.redaction
+        masked = tuple(each.pattern for each in redaction.classes if each.masked)
+        return cls(
+            tuple(f"(?i){key}" for key in redaction.keys), masked, tuple(dict.fromkeys((*own, *redaction.pseudonyms)))
+        )
+
+    def replaced(self, *places: str) -> Iterator[str]:
+        secrets = "|".join(f"(?:{secret})" for secret in self.secrets)
+        return (_replaced(place, secrets, MASK) for place in places if secrets)
+
+
+def transformation(tracing: Tracing, net: Net) -> dict[str, Tree]:
     return {
         "error_mode": "ignore",
         "trace_statements": [
-            _group("span", [*_spans(tracing), *(_replaced(f"span.{place}", secrets, MASK) for place in _BARE)]),
-            _group("spanevent", [_replaced("spanevent.name", secrets, MASK)]),
+            _group("span", [*_spans(tracing, net), *net.replaced("span.name", "span.status.message")]),
+            _group("spanevent", net.replaced("spanevent.name")),
         ],
-        "log_statements": [_group("log", _lines(tracing))],
+        "log_statements": [_group("log", _lines(net))],
     }
 
 
@@ -46,35 +78,42 @@ def _group(context: str, statements: Iterable[str]) -> Tree:
     return {"context": context, "statements": [literal(each) for each in statements]}
 
 
-def redaction(tracing: Tracing) -> dict[str, Tree]:
+def redaction(net: Net) -> dict[str, Tree]:
     return {
         "allow_all_keys": True,
         "redact_all_types": True,
         "summary": "silent",
-        "blocked_key_patterns": [literal(pattern) for pattern in tracing.redaction.keys],
-        "blocked_values": [literal(secret.pattern) for secret in tracing.redaction.values],
+        "blocked_key_patterns": [literal(key) for key in net.keys],
+        "blocked_values": [literal(secret) for secret in net.secrets],
     }
 
 
-def _spans(tracing: Tracing) -> Iterator[str]:
+def _spans(tracing: Tracing, net: Net) -> Iterator[str]:
     yield "flatten(span.attributes)"
-    yield from _pseudonyms(tracing, "span")
+    yield from _pseudonyms(net, "span")
     yield from _addresses(tracing)
     yield from _statements(tracing)
     yield _replaced("span.name", ID_IN_PATH, "/{id}")
 
 
-def _lines(tracing: Tracing) -> Iterator[str]:
-    kept = 'log.attributes["retention_class"]'
+def _lines(net: Net) -> Iterator[str]:
+    """The class of retention is never taken from the sender: it decides who keeps the line, and for how long."""
+    audit = f"^{re.escape(conventions.AUDIT_EVENTS)}"
+    event = _attribute("log", "event")
     yield "flatten(log.attributes)"
-    yield from _pseudonyms(tracing, "log")
-    yield f'set({kept}, "std") where {kept} == nil'
-    yield f'set({kept}, "fatal") where log.severity_number >= SEVERITY_NUMBER_FATAL and {kept} != "audit"'
+    yield from _pseudonyms(net, "log")
+    yield _class(RetentionClass.STD)
+    yield f"{_class(RetentionClass.FATAL)} where log.severity_number >= SEVERITY_NUMBER_FATAL"
+    yield f"{_class(RetentionClass.AUDIT)} where {event} != nil and IsMatch({event}, {ottl_string(audit)})"
 
 
-def _pseudonyms(tracing: Tracing, context: str) -> Iterator[str]:
+def _class(value: RetentionClass) -> str:
+    return f'set({RETENTION}, "{value}")'
+
+
+def _pseudonyms(net: Net, context: str) -> Iterator[str]:
     """Who sends a raw value gets it masked: a gateway has no key, so that it can neither make nor undo a pseudonym."""
-    for name in tracing.pseudonyms.attributes:
+    for name in net.pseudonyms:
         value = _attribute(context, name)
         yield f'set({value}, "{MASK}") where {value} != nil and not IsMatch({value}, {ottl_string(PSEUDONYM)})'
 
@@ -112,3 +151,9 @@ def _replaced(place: str, pattern: str, by: str) -> str:
 def environment(name: str) -> dict[str, Tree]:
     """Who sends no environment gets the gateway's."""
     return {"attributes": [{"key": conventions.ENVIRONMENT_ATTRIBUTE, "value": name, "action": "insert"}]}
+
+
+def only(*, audit: bool) -> dict[str, Tree]:
+    """Audit lines are kept by another tenant than all others."""
+    unwanted = f'{RETENTION} {"!=" if audit else "=="} "{RetentionClass.AUDIT}"'
+    return {"error_mode": "ignore", "logs": {"log_record": [unwanted]}}

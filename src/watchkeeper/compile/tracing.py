@@ -18,11 +18,12 @@ from watchkeeper.model import (
     Carrier,
     Catalog,
     Deployment,
+    Logs,
     Propagation,
-    Redaction,
     Reference,
     Sampling,
     SpanAttribute,
+    SpanRedaction,
     TracePipeline,
     Tracing,
 )
@@ -67,7 +68,7 @@ def configuration(catalog: Catalog, tracing: Tracing, pipeline: TracePipeline) -
             "written_as": PSEUDONYM,
             "key_file": tracing.pseudonyms.key_file,
         },
-        "redaction": _redaction(tracing.redaction),
+        "redaction": _redaction(tracing.redaction, catalog.logs),
         "exporter": {
             "protocol": "otlp",
             "compression": tracing.export.compression,
@@ -152,10 +153,14 @@ def _attribute(attribute: SpanAttribute) -> Tree:
     return {**limit, **replaces}
 
 
-def _redaction(redaction: Redaction) -> Tree:
+def _redaction(redaction: SpanRedaction, logs: Logs | None) -> Tree:
+    """Keys and values are those of log lines: what is private does not depend on where it stands."""
+    private: dict[str, Tree] = {}
+    if logs is not None:
+        classes = {each.name: each.pattern for each in logs.redaction.classes if each.masked}
+        private = {"keys": list(logs.redaction.keys), "values": classes}
     return {
-        "keys": list(redaction.keys),
-        "values": {secret.name: secret.pattern for secret in redaction.values},
+        **private,
         "query_parameters": list(redaction.query_parameters),
         "statements": {
             "attributes": list(redaction.statements),

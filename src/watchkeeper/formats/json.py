@@ -1,4 +1,4 @@
-"""One deterministic JSON writer for generated documents: keys in the order given, two spaces."""
+"""One deterministic JSON writer for every generated document: keys in the order given, one value a line."""
 
 import json
 
@@ -6,4 +6,5 @@ from watchkeeper.formats.yaml import Tree
 
 
 def dump(tree: Tree) -> str:
-    return json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
+    """The same tree gives the same bytes. Not-a-number has no JSON, and is refused."""
+    return json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -41,6 +41,16 @@ class TracePipeline:
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """Where Grafana finds the engines it draws from."""
+
+    prometheus_url: str
+    loki_url: str
+    """Empty where there is none; so is the next."""
+    jaeger_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     environment: str
     targets: tuple[Target, ...]
@@ -65,3 +75,5 @@ class Deployment:
     """Where links in notifications lead; empty for none."""
     traces: TracePipeline | None = None
     """None: nothing here runs a Collector or a Jaeger."""
+    sources: Sources | None = None
+    """What Grafana reads; None where there is no Grafana."""

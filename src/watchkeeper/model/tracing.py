@@ -156,19 +156,9 @@ class Pseudonyms:
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
-    """Something no span may show, by the name that the marker carries."""
+class SpanRedaction:
+    """What is masked in spans beside the private data that no log line may show either."""
 
-    name: str
-    pattern: str
-    """For Python and RE2 alike."""
-
-
-@dataclass(frozen=True, slots=True)
-class Redaction:
-    keys: tuple[str, ...]
-    """Patterns of attribute names whose whole value is masked."""
-    values: tuple[Secret, ...]
     query_parameters: tuple[str, ...]
     statements: tuple[str, ...]
     """Attributes with a database statement: every literal becomes `?`."""
@@ -190,7 +180,7 @@ class Tracing:
     sampling: Sampling
     attributes: tuple[SpanAttribute, ...]
     pseudonyms: Pseudonyms
-    redaction: Redaction
+    redaction: SpanRedaction
     export: Export
     duration_buckets: tuple[Duration, ...]
     """Of the histogram made from all spans before sampling, ascending."""

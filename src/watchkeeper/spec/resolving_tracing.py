@@ -37,15 +37,6 @@ def _propagation(written: schema.Propagation) -> model.Propagation:
     return model.Propagation(written.extract, written.inject, written.inject_on_request, baggage)
 
 
-def _redaction(written: schema.Redaction) -> model.Redaction:
-    return model.Redaction(
-        keys=written.keys,
-        values=tuple(model.Secret(each, secret.pattern) for each, secret in written.values.items() if secret.enabled),
-        query_parameters=written.query_parameters,
-        statements=written.statements,
-    )
-
-
 def tracing(written: schema.Tracing) -> model.Tracing:
     return model.Tracing(
         names=tuple(name(kind, each) for kind, each in written.names.items()),
@@ -57,7 +48,7 @@ def tracing(written: schema.Tracing) -> model.Tracing:
             for each, attribute in written.attributes.items()
         ),
         pseudonyms=model.Pseudonyms(written.pseudonyms.attributes, written.pseudonyms.key_file),
-        redaction=_redaction(written.redaction),
+        redaction=model.SpanRedaction(written.redaction.query_parameters, written.redaction.statements),
         export=model.Export(written.export.batch_spans, written.export.batch_delay, str(written.export.compression)),
         duration_buckets=written.duration_buckets,
         retention=written.retention,

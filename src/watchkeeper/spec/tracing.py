@@ -269,15 +269,17 @@ def retention(d: Definitions) -> Iterator[Problem]:
 
 
 def redaction(d: Definitions) -> Iterator[Problem]:
-    """A key rule that is too wide takes the counts of tokens with it."""
+    """What masks fields of lines masks attributes of spans, too: a key that is too wide takes counts of tokens."""
+    if d.logs is None:
+        return
     for tracing in _tracing(d):
-        for index, pattern in enumerate(tracing.redaction.keys):
-            hit = next((each for each in tracing.attributes if re.search(pattern, each)), None)
+        for index, pattern in enumerate(d.logs.redaction.keys):
+            hit = next((each for each in tracing.attributes if re.search(f"(?i){pattern}", each)), None)
             if hit is not None:
                 yield error(
                     "too-wide",
-                    d.at("tracing", "redaction", "keys", index),
-                    f"`{pattern}` would mask the attribute `{hit}`",
+                    d.at("logs", "redaction", "keys", index),
+                    f"`{pattern}` would mask the attribute `{hit}` of spans",
                     found=pattern,
                     allowed="patterns that fit no attribute listed under `tracing.attributes`",
                     fix="make it narrower",

@@ -53,14 +53,7 @@ class Pseudonyms(Written):
     key_file: s.SecretFile
 
 
-class Secret(Written):
-    pattern: s.Pattern
-    enabled: s.Truth = True
-
-
 class Redaction(Written):
-    keys: tuple[s.Pattern, ...] = Field(min_length=1)
-    values: dict[s.Name, Secret] = Field(min_length=1)
     query_parameters: tuple[s.Text, ...] = Field(min_length=1)
     statements: tuple[s.AttributeName, ...] = Field(min_length=1)
 

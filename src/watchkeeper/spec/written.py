@@ -1,4 +1,4 @@
-"""What every written definition is: strict, frozen, and for some switched on or off."""
+"""What every written definition is: strict, frozen, and some of them switched off with a reason."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
