@@ -66,12 +66,8 @@ def error_ratio(window: Duration) -> str:
     return f"slo:sli_error:ratio_rate{window.promql}"
 
 
-def slo_group(service: str, slo: str) -> str:
-    return f"slo-{service}-{slo}"
-
-
-def slo_slow_group(service: str, slo: str) -> str:
-    return f"slo-{service}-{slo}-slow"
+def slo_group(service: str, slo: str, tempo: str) -> str:
+    return f"slo-{service}-{slo}-{tempo}"
 
 
 def recording_group(service: str, family: Family, *, slow: bool) -> str:
@@ -145,6 +141,10 @@ LOKI_LIFECYCLE_FILE = "loki/lifecycle.json"
 COLLECTOR_AGENT_FILE = "agents/otel-collector-file-log.yaml"
 ALLOY_AGENT_FILE = "agents/alloy.alloy"
 PROMTAIL_AGENT_FILE = "agents/promtail.yaml"
+
+
+def published_runbook(page: str) -> str:
+    return f"runbooks/{page}"
 
 
 def rule_test_file(service: str, alert: str) -> str:

@@ -52,6 +52,7 @@ from watchkeeper.model.recording import Family, Pace, Recording
 from watchkeeper.model.reference import Reference
 from watchkeeper.model.routing import Inhibition, PagerDuty, Receiver, Route, Routing, Slack, Timing, Webhook
 from watchkeeper.model.rule_test import RuleTest
+from watchkeeper.model.runbook import RunbookPage
 from watchkeeper.model.slo import BudgetState, Outage, Queries, RequestClass, Requests, Slo, Tier
 
 __all__ = [
@@ -123,6 +124,7 @@ __all__ = [
     "Route",
     "Routing",
     "RuleTest",
+    "RunbookPage",
     "Scrape",
     "Service",
     "Severity",

@@ -11,6 +11,7 @@ from watchkeeper.model.recording import Recording
 from watchkeeper.model.reference import Reference
 from watchkeeper.model.routing import Receiver, Routing
 from watchkeeper.model.rule_test import RuleTest
+from watchkeeper.model.runbook import RunbookPage
 from watchkeeper.model.slo import BudgetState, Outage, RequestClass, Slo
 from watchkeeper.quantity import Duration
 
@@ -63,9 +64,14 @@ class Catalog:
     routing: Routing
     logs: Logs | None
     """None where the definitions say nothing about logs."""
-    runbooks: tuple[str, ...]
-    """File names of the runbook pages that exist."""
     dashboards: tuple[Dashboard, ...]
+    pages: tuple[RunbookPage, ...]
+    """The runbooks, by name."""
+
+    @property
+    def runbooks(self) -> tuple[str, ...]:
+        """File names of the runbook pages that exist."""
+        return tuple(page.name for page in self.pages)
 
     def metric(self, name: str) -> Metric:
         """Raises KeyError when the catalog has no such metric."""

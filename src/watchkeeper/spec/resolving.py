@@ -16,7 +16,7 @@ SAMPLES_EVERY = Duration.of(seconds=5)
 """In the series of a test that names no other interval: as the critical scrape."""
 
 
-def resolve(services: Sequence[Definitions]) -> model.Catalog | None:
+def resolve(services: Sequence[Definitions], pages: tuple[model.RunbookPage, ...]) -> model.Catalog | None:
     """The catalog of definitions without errors; None where something that must be given is not."""
     first = services[0]
     if first.timezone is None or first.intervals is None or first.routing is None or first.reference is None:
@@ -24,7 +24,6 @@ def resolve(services: Sequence[Definitions]) -> model.Catalog | None:
     resolved = [service for d in services if (service := _service(d))]
     if len(resolved) < len(services):
         return None
-    runbooks: frozenset[str] = frozenset().union(*(d.runbooks for d in services))
     return model.Catalog(
         timezone=first.timezone,
         intervals=_intervals(first.intervals),
@@ -34,8 +33,8 @@ def resolve(services: Sequence[Definitions]) -> model.Catalog | None:
         receivers=tuple(_receiver(name, receiver) for name, receiver in first.receivers.items()),
         routing=_routing(first.routing),
         logs=logs(first.logs) if first.logs else None,
-        runbooks=tuple(sorted(runbooks)),
         dashboards=tuple(panels.dashboard(key, written) for key, written in first.dashboards.items()),
+        pages=pages,
     )
 
 
