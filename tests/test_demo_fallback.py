@@ -12,7 +12,6 @@ from sdk_bench import Wk, watched
 from watchkeeper.demo.agent import models
 from watchkeeper.demo.agent.fallback import FAILING_SECONDS, Fallback
 from watchkeeper.demo.agent.models import Model, Models, Prompt, Provider, ProviderError
-from watchkeeper.demo.providers.call import Call, Fate
 
 PROMPT = Prompt("", ())
 
@@ -111,6 +110,23 @@ def test_while_one_fails_it_is_left_alone_for_a_while(pair: Pair) -> None:
     assert pair.active == (0, 0)
 
 
+def test_one_question_tries_again_and_the_others_do_not_wait_for_it(pair: Pair) -> None:
+    pair.anthropic.broken = True
+    pair.ask(Model.SONNET)
+    pair.clock.now += FAILING_SECONDS
+    seen: list[object] = []
+
+    async def trial(model: Model, prompt: Prompt) -> str:
+        seen.append(pair.fallback.active(Provider.ANTHROPIC))
+        seen.append(await pair.fallback.answer(Model.HAIKU, prompt))  # somebody else, while the trial is under way
+        return model
+
+    pair.anthropic.answer = trial  # type: ignore[method-assign]
+    assert pair.ask(Model.SONNET) == Model.SONNET
+    assert seen == [True, Model.GPT_MINI]
+    assert pair.active == (0, 0)
+
+
 def test_when_both_fail_the_one_that_was_meant_is_named_and_asked(pair: Pair) -> None:
     pair.anthropic.broken = pair.openai.broken = True
     for _ in range(3):
@@ -149,15 +165,14 @@ def test_streams_are_handed_over_before_they_begin(pair: Pair) -> None:
 def test_users_notice_nothing_when_one_provider_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "MAX_RETRIES", 0)
 
-    def weather(call: Call, *_: object) -> Fate:
-        return Fate.FAILED if call.provider == "anthropic" else Fate.ANSWER
-
     async def scenario(town: Town) -> None:
-        town.emulator.weather = weather
+        await town.login()
+        await town.break_("provider-down", "anthropic")
         assert (await town.ask(intent="code_help")).status_code == 200
         assert (await town.ask_for_stream(intent="code_help")).status_code == 200
-        assert town.wk.m.llm_requests_total.value("anthropic", Model.SONNET, "other") == 1
-        assert town.wk.m.llm_requests_total.value("openai", Model.GPT, "ok") == 2
+        calls = town.wk.m.llm_requests_total
+        assert sum(calls.value("anthropic", Model.SONNET, end) for end in ("other", "overloaded")) == 1
+        assert calls.value("openai", Model.GPT, "ok") == 2
         assert town.events("complex", "bad") == 0
         assert 'llm_fallback_active{provider="anthropic"} 1.0' in town.wk.page().decode()
         assert len(said(town.log, "provider_replaced")) == 1

@@ -10,7 +10,7 @@ from watchkeeper.demo.agent.observability import Wk
 T = TypeVar("T")
 
 FAILING_SECONDS = 30.0
-"""A provider that did not answer is not asked again for so long, if the other one can be."""
+"""A provider that did not answer is asked again once in so long, if the other one can be asked meanwhile."""
 _OTHER = {Provider.ANTHROPIC: Provider.OPENAI, Provider.OPENAI: Provider.ANTHROPIC}
 _STAND_INS = {
     Model.SONNET: Model.GPT,
@@ -60,13 +60,18 @@ class Fallback:
             raise error from None
 
     async def _try(self, model: Model, ask: Callable[[Chat, Model], Awaitable[T]]) -> T:
+        if self._failing_until[model.provider]:  # one question tries; the others do not wait for how it ends
+            self._mark(model.provider)
         try:
             answer = await ask(self._models.chat(model), model)
         except ProviderError:
-            self._failing_until[model.provider] = self._clock() + FAILING_SECONDS
+            self._mark(model.provider)
             raise
         self._failing_until[model.provider] = 0.0
         return answer
+
+    def _mark(self, provider: Provider) -> None:
+        self._failing_until[provider] = self._clock() + FAILING_SECONDS
 
     def _failing(self, provider: Provider) -> bool:
         return self._clock() < self._failing_until[provider]

@@ -95,7 +95,7 @@ def limited_tokens(usage: Usage) -> int:
 
 def fate_of(call: Call, retry: bool, faults: Faults, dice: random.Random) -> Fate:
     """Outages hit every attempt; in ordinary weather a few first attempts are turned away, never a second one."""
-    if Fault.PROVIDER_OUTAGE in faults:
+    if Fault.PROVIDER_OUTAGE in faults or call.provider in faults.arguments(Fault.PROVIDER_DOWN):
         return dice.choice((Fate.OVERLOADED, Fate.FAILED))
     if call.stream and Fault.STREAM_DEATH in faults:
         return Fate.CUT
