@@ -89,7 +89,7 @@ def emulator(ledger: Ledger, seed: int) -> Iterator[str]:
     emulating = Emulator(
         ledger,
         pace=lambda _: INSTANT,
-        dice=random.Random(seed),  # noqa: S311  dice, no secrets
+        dice=random.Random(seed),
         allowances=Allowances(boundless, boundless),
     )
     server = http_server(emulating, 0, log_level="critical")
@@ -266,7 +266,7 @@ class Recorder(Ledger):
 
 async def compare(calls: int, seed: int) -> int:
     """Make the calls; the number of those whose counters moved by something else than what was billed."""
-    dice = random.Random(seed)  # noqa: S311  dice, no secrets
+    dice = random.Random(seed)
     wk = watchkeeper.init(Instruments, service="bench", version="1", environment="bench", metrics_port=None)
     ledger = Recorder()
     differences = 0

@@ -152,7 +152,7 @@ def test_workflows_meet_it_too(tmp_path: Path) -> None:
         for _ in range(FAILURES + 1):
             assert (await town.post("workflows", name="release-notes")).status_code == 503
         assert town.wk.m.workflow_executions_total.value("failure") == FAILURES + 1
-        assert len(said(town.log, "module_failed")) == FAILURES + 1
+        assert len(said(town.log, "module.request.failed")) == FAILURES + 1
         await until(lambda: _state(town, "orchestrator")() == State.OPEN)
 
     in_town(tmp_path, scenario)

@@ -97,7 +97,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Series:
 
 
 def test_file_systems_as_the_kernel_counts_them(shown: Series) -> None:
-    root = (("mountpoint", "/"),)
+    [root] = {labels for name, labels in shown if name.startswith("node_filesystem") and ("mountpoint", "/") in labels}
+    assert dict(root)["fstype"] == next(d.fstype for d in psutil.disk_partitions(all=True) if d.mountpoint == "/")
     found = os.statvfs("/")
     assert shown["node_filesystem_size_bytes", root] == found.f_blocks * found.f_frsize
     assert shown["node_filesystem_avail_bytes", root] == pytest.approx(found.f_bavail * found.f_frsize, rel=0.2)
@@ -112,7 +113,7 @@ def test_the_file_system_of_the_state_is_shown_whatever_it_is() -> None:
         pytest.skip("no /dev/shm: no file system that is no disk")
     assert machine.mount_of(memory / "below") == "/dev/shm"
     found = series(page(machine.samples(memory)))
-    assert ("node_filesystem_size_bytes", (("mountpoint", "/dev/shm"),)) in found
+    assert ("node_filesystem_size_bytes", (("fstype", "tmpfs"), ("mountpoint", "/dev/shm"))) in found
 
 
 def test_memory(shown: Series) -> None:
@@ -143,8 +144,9 @@ def test_names_types_and_labels_are_those_of_the_catalog(catalog: Catalog, layou
     assert {name for name, _ in found} == declared.keys()
     for name, labels in found:
         domains = {label.name: label.values for label in declared[name].labels}
-        assert {label for label, _ in labels} == domains.keys()
-        assert all(value in domains[label] for label, value in labels if domains[label])
+        beside = {"fstype"} if name.startswith("node_filesystem") else set()  # node exporter's own
+        assert {label for label, _ in labels} == domains.keys() | beside
+        assert all(value in domains[label] for label, value in labels if domains.get(label))
     types = {name: metric.type.value for name, metric in declared.items()} | {"node_vmstat_oom_kill": "untyped"}
     assert all(f"# TYPE {name} {kind}\n" in text for name, kind in types.items())
 

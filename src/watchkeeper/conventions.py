@@ -1,6 +1,7 @@
 """Every generated name, one function or constant per name. Series follow Prometheus' `level:metric:operations`."""
 
 import re
+import zlib
 
 from watchkeeper.model import Family, Severity
 from watchkeeper.quantity import Duration, Ratio
@@ -29,6 +30,29 @@ ERROR_SHARE = "slo:error_share:ratio"
 PROBE_SUCCESS = "probe_success"
 
 
+_MEANINGS = {
+    SLI_ERRORS: "Bad events a second of an objective.",
+    SLI_TOTAL: "Good and bad events a second of an objective.",
+    BUDGET_REMAINING: "Share of the error budget of an objective that is left; negative when overspent.",
+    HISTORY_COVERAGE: "Share of an objective's window for which there is history.",
+    EXHAUSTED_IN: "Seconds until the error budget is spent at the pace of the last 5 minutes.",
+    ERROR_SHARE: "Share of events that an objective allows to be bad.",
+}
+
+
+def meaning_of_recorded(name: str) -> str:
+    """What a series says that is recorded for every objective."""
+    if name in _MEANINGS:
+        return _MEANINGS[name]
+    stem, _, window = name.rpartition("_rate" if "ratio_rate" in name else "increase")
+    what = {
+        "slo:sli_error:ratio": "Share of the events of an objective that are bad, over",
+        "slo:sli_total:": "Good and bad events of an objective within",
+        "slo:sli_errors:": "Bad events of an objective within",
+    }
+    return f"{what[stem]} {Duration.parse(window).words}."
+
+
 def total_events(window: Duration) -> str:
     """Good and bad events within a window, counted from level 0."""
     return f"slo:sli_total:increase{window.promql}"
@@ -42,12 +66,8 @@ def error_ratio(window: Duration) -> str:
     return f"slo:sli_error:ratio_rate{window.promql}"
 
 
-def slo_group(service: str, slo: str) -> str:
-    return f"slo-{service}-{slo}"
-
-
-def slo_slow_group(service: str, slo: str) -> str:
-    return f"slo-{service}-{slo}-slow"
+def slo_group(service: str, slo: str, tempo: str) -> str:
+    return f"slo-{service}-{slo}-{tempo}"
 
 
 def recording_group(service: str, family: Family, *, slow: bool) -> str:
@@ -80,6 +100,13 @@ def budget_alert(consumed: Ratio) -> str:
 SLI_MISSING = "SLIMissing"
 TRAFFIC_COLLAPSE = "TrafficCollapse"
 OUTAGE = "ServiceOutage"
+AVAILABILITY_BREACH = "SLOAvailabilityBreach"
+
+# panels that show what the alerts above speak of
+BURN_PANEL = "executive/burn-rate"
+BUDGET_PANEL = "executive/error-budget"
+FAILING_PANEL = "operations/error-rate"
+TRAFFIC_PANEL = "operations/request-rate"
 
 
 def runbook_for(alert: str) -> str:
@@ -88,12 +115,79 @@ def runbook_for(alert: str) -> str:
     return "-".join(words).lower() + ".md"
 
 
+AUDIT_EVENTS = "audit."
+"""What the names of audit events begin with."""
+
+KERNEL_LOG = "kernel"
+"""`service_name` of the kernel's own lines."""
+
+LOG_EVENTS = "log_events_total"
+
+
+def log_group(service: str, *, critical: bool) -> str:
+    return f"logs-{service}" + ("-critical" if critical else "")
+
+
+def loki_rules_file(tenant: str, service: str, *, json_body: bool) -> str:
+    """The ruler reads `<directory>/<tenant>/*`; which directory depends on what the agent sends."""
+    return f"loki/{'rules-json-body' if json_body else 'rules'}/{tenant}/{service}.yaml"
+
+
+LOG_AGGREGATION_FILE = "log-aggregation-config.yaml"
+LOKI_SINGLE_FILE = "loki/single-binary.yaml"
+LOKI_SCALABLE_FILE = "loki/scalable.yaml"
+LOKI_OVERRIDES_FILE = "loki/overrides.yaml"
+LOKI_LIFECYCLE_FILE = "loki/lifecycle.json"
+COLLECTOR_AGENT_FILE = "agents/otel-collector-file-log.yaml"
+ALLOY_AGENT_FILE = "agents/alloy.alloy"
+PROMTAIL_AGENT_FILE = "agents/promtail.yaml"
+
+
+def published_runbook(page: str) -> str:
+    return f"runbooks/{page}"
+
+
 def rule_test_file(service: str, alert: str) -> str:
     return f"tests/{service}-{runbook_for(alert).removesuffix('.md')}.yaml"
 
 
+METRICS_CATALOG_FILE = "metrics-catalog.yaml"
+SLI_SLO_FILE = "sli-slo-definitions.yaml"
 RECORDING_RULES_FILE = "prometheus-recording-rules.yaml"
 ALERT_RULES_FILE = "prometheus-alert-rules.yaml"
+KUBERNETES_RULES_FILE = "kubernetes/prometheus-rules.yaml"
+KUBERNETES_MONITORS_FILE = "kubernetes/service-monitors.yaml"
 PROMETHEUS_FILE = "prometheus.yaml"
 ALERTMANAGER_FILE = "alertmanager-config.yaml"
 TEMPLATES_FILE = "templates/watchkeeper.tmpl"
+
+DASHBOARDS_FILE = "grafana-dashboards.json"
+"""All dashboards in one file, for people and for Grafana's API; Grafana's own provisioning reads one a file."""
+
+GRAFANA_DATASOURCES_FILE = "grafana/provisioning/datasources/watchkeeper.yaml"
+GRAFANA_DASHBOARDS_FILE = "grafana/provisioning/dashboards/watchkeeper.yaml"
+GRAFANA_PROMETHEUS = "watchkeeper-prometheus"
+GRAFANA_LOKI = "watchkeeper-loki"
+GRAFANA_JAEGER = "watchkeeper-jaeger"
+GRAFANA_TAG = "watchkeeper"
+LOKI_SERVICE = "service_name"
+"""Stream label that says whose log it is: what Loki makes of the resource attribute `service.name`."""
+
+
+def dashboard_uid(key: str, service: str = "") -> str:
+    """Up to 40 characters, as Grafana demands. With a service: the dashboard of those who share its thresholds."""
+    return f"wk-{key}" + (f"-{zlib.crc32(service.encode()):08x}" if service else "")
+
+
+def dashboard_file(uid: str) -> str:
+    return f"grafana/dashboards/{uid}.json"
+
+
+def panel_id(key: str) -> int:
+    """From the key, so that a link outlives a new panel before it. Below 2^31: it is a number in JavaScript, too."""
+    return zlib.crc32(key.encode()) % (2**31 - 1) + 1
+
+
+def panel_url(grafana: str, uid: str, panel: int) -> str:
+    """One panel alone on the screen."""
+    return f"{grafana}/d/{uid}?viewPanel={panel}"

@@ -1,15 +1,37 @@
 """Catalog in, documents out. Pure: no file is read or written, no clock and no environment looked at."""
 
-from watchkeeper.compile import alertmanager, prometheus, rule_tests, rules, templates
+from watchkeeper.compile import (
+    alertmanager,
+    grafana,
+    kubernetes,
+    logs,
+    metrics_catalog,
+    prometheus,
+    rule_tests,
+    rules,
+    runbooks,
+    sli_slo,
+    templates,
+)
 from watchkeeper.compile.document import Document
+from watchkeeper.compile.versions import DEFAULT, Versions
 from watchkeeper.model import Catalog, Deployment
 
 __all__ = ["Document", "build", "running"]
 
 
-def build(catalog: Catalog, deployment: Deployment) -> tuple[Document, ...]:
+def build(catalog: Catalog, deployment: Deployment, versions: Versions = DEFAULT) -> tuple[Document, ...]:
     """Everything the definitions say, as files. The rule files and templates do not depend on the deployment."""
-    return (*running(catalog, deployment), *rule_tests.documents(catalog))
+    return (
+        metrics_catalog.document(catalog),
+        sli_slo.document(catalog),
+        *running(catalog, deployment),
+        *kubernetes.documents(catalog, deployment),
+        *rule_tests.documents(catalog),
+        *grafana.documents(catalog, deployment),
+        *logs.documents(catalog, deployment, versions),
+        *runbooks.documents(catalog),
+    )
 
 
 def running(catalog: Catalog, deployment: Deployment) -> tuple[Document, ...]:

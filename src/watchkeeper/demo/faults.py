@@ -109,12 +109,12 @@ FAULTS: dict[Fault, Explanation] = {
     Fault.PROVIDER_OUTAGE: Explanation(
         "Both model providers answer every call with an error.",
         "Questions are answered with 502; login, history and lists still work.",
-        ("ServiceOutage", "ErrorBudgetBurnRateCritical", "LLMAPIHighErrorRate", "HighErrorRate"),
+        ("ServiceOutage", "ErrorBudgetBurnRateCritical", "LLMAPIHighErrorRate", "LLMProviderDown", "HighErrorRate"),
     ),
     Fault.PROVIDER_DOWN: Explanation(
         "One model provider answers every call with an error.",
         "Next to nothing: the other provider stands in.",
-        (),
+        ("LLMFallbackActive",),
         Argument("name", f"one of {', '.join(PROVIDERS)}", _provider),
     ),
     Fault.PROVIDER_SLOW: Explanation(
@@ -167,13 +167,13 @@ FAULTS: dict[Fault, Explanation] = {
     Fault.DEPLOY: Explanation(
         "The agent finishes its requests and starts again as another version. Not a fault: a thing that happens.",
         "Nothing: the ingress holds new requests for the seconds it takes.",
-        (),
+        ("NewVersionDeployed",),
         Argument("version", "a version such as 1.1.0", _version),
     ),
     Fault.COST_SPIKE: Explanation(
         "Every model call uses eight times the tokens.",
         "Nothing; the bill does.",
-        ("LLMCostSpike",),
+        ("LLMCostSpike", "LLMTokenAbuse"),
     ),
 }
 

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 
 from watchkeeper.model.alert import Alert
+from watchkeeper.model.dashboard import Dashboard
+from watchkeeper.model.dialect import Dialect
+from watchkeeper.model.logs import LogAlert, Logs
 from watchkeeper.model.metric import Metric
 from watchkeeper.model.recording import Recording
 from watchkeeper.model.reference import Reference
 from watchkeeper.model.routing import Receiver, Routing
 from watchkeeper.model.rule_test import RuleTest
+from watchkeeper.model.runbook import RunbookPage
 from watchkeeper.model.slo import BudgetState, Outage, RequestClass, Slo
 from watchkeeper.quantity import Duration
 
@@ -24,12 +28,15 @@ class Dependency:
 class Service:
     name: str
     team: str
+    dialect: Dialect | None
+    """Whose metric names it speaks; None for those of our SDK."""
     classes: tuple[RequestClass, ...]
     dependencies: tuple[Dependency, ...]
     slos: tuple[Slo, ...]
     outage: Outage
     budget_policy: tuple[BudgetState, ...]
     alerts: tuple[Alert, ...]
+    log_alerts: tuple[LogAlert, ...]
     recordings: tuple[Recording, ...]
     tests: tuple[RuleTest, ...]
 
@@ -55,8 +62,16 @@ class Catalog:
     services: tuple[Service, ...]
     receivers: tuple[Receiver, ...]
     routing: Routing
-    runbooks: tuple[str, ...]
-    """File names of the runbook pages that exist."""
+    logs: Logs | None
+    """None where the definitions say nothing about logs."""
+    dashboards: tuple[Dashboard, ...]
+    pages: tuple[RunbookPage, ...]
+    """The runbooks, by name."""
+
+    @property
+    def runbooks(self) -> tuple[str, ...]:
+        """File names of the runbook pages that exist."""
+        return tuple(page.name for page in self.pages)
 
     def metric(self, name: str) -> Metric:
         """Raises KeyError when the catalog has no such metric."""
@@ -64,3 +79,10 @@ class Catalog:
             if metric.name == name:
                 return metric
         raise KeyError(name)
+
+    def dashboard(self, key: str) -> Dashboard:
+        """Raises KeyError when the catalog has no such dashboard."""
+        for dashboard in self.dashboards:
+            if dashboard.key == key:
+                return dashboard
+        raise KeyError(key)

@@ -10,11 +10,16 @@ _SINGULAR = {
     "alerts": "alert",
     "budget_policy": "budget state",
     "classes": "class",
+    "dashboards": "dashboard",
     "dependencies": "dependency",
+    "dialects": "dialect",
+    "log_alerts": "log alert",
     "metrics": "metric",
     "receivers": "receiver",
+    "recordings": "recording",
     "services": "service",
     "slos": "SLO",
+    "tests": "tests of alert",
 }
 
 _MAX_CANDIDATES = 1000

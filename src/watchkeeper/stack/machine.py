@@ -33,15 +33,12 @@ def mount_of(path: Path) -> str:
 def _filesystems(state: Path) -> Iterator[Sample]:
     disks = (disk.mountpoint for disk in psutil.disk_partitions(all=False) if Path(disk.mountpoint).is_dir())
     mounts = tuple(dict.fromkeys(("/", mount_of(state), *disks)))[:_MOST_MOUNTS]
-    seen = {mount: os.statvfs(mount) for mount in mounts}
-    for mount, found in seen.items():
-        yield _of_mount("node_filesystem_avail_bytes", mount, found.f_bavail * found.f_frsize)
-    for mount, found in seen.items():
-        yield _of_mount("node_filesystem_size_bytes", mount, found.f_blocks * found.f_frsize)
-
-
-def _of_mount(name: str, mount: str, value: int) -> Sample:
-    return Sample(name, "gauge", str(value), (("mountpoint", mount),))
+    kinds = {disk.mountpoint: disk.fstype for disk in psutil.disk_partitions(all=True)}
+    seen = {(("fstype", kinds.get(mount, "")), ("mountpoint", mount)): os.statvfs(mount) for mount in mounts}
+    for labels, found in seen.items():
+        yield Sample("node_filesystem_avail_bytes", "gauge", str(found.f_bavail * found.f_frsize), labels)
+    for labels, found in seen.items():
+        yield Sample("node_filesystem_size_bytes", "gauge", str(found.f_blocks * found.f_frsize), labels)
 
 
 def _memory() -> Iterator[Sample]:

@@ -36,14 +36,14 @@ class Context:
         self.cache = cache
         self.wk = wk
         self._tells_memory = True
-        self._log = wk.logger("context")
+        self._log = wk.logger("cache")
 
     async def recall(self, conversation_id: str) -> tuple[Turn, ...]:
         """Works without the cache; raises SQLAlchemyError without the database."""
         try:
             cached = await self.cache.get(_key(conversation_id))
         except RedisError as error:
-            self._log.warning("cache_unavailable", error=type(error).__name__)
+            self._log.warning("cache.failed", error=type(error).__name__)
             cached = None
         else:
             self.wk.m.cache_requests_total.inc(cache="context", outcome="miss" if cached is None else "hit")
@@ -62,7 +62,7 @@ class Context:
         try:
             await self.cache.set(_key(conversation_id), newest, ex=_TTL_SECONDS)
         except RedisError as error:
-            self._log.warning("cache_unavailable", error=type(error).__name__)
+            self._log.warning("cache.failed", error=type(error).__name__)
 
     async def _note_memory(self) -> None:
         try:

@@ -25,7 +25,7 @@ class Fallback:
 
     def __init__(self, models: Models, wk: Wk, clock: Callable[[], float] = time.monotonic) -> None:
         self._models = models
-        self._log = wk.logger("fallback")
+        self._log = wk.logger("llm")
         self._active = wk.m.llm_fallback_active
         self._clock = clock
         self._failing_until = dict.fromkeys(Provider, 0.0)
@@ -50,7 +50,7 @@ class Fallback:
         except ProviderError as error:
             if not self.active(meant.provider):
                 raise
-            self._log.warning("provider_replaced", provider=meant.provider, model=meant)
+            self._log.warning("llm.provider.replaced", provider=meant.provider, model=meant)
             return await self._instead(meant, ask, error)
 
     async def _instead(self, meant: Model, ask: Callable[[Chat, Model], Awaitable[T]], error: ProviderError) -> T:
