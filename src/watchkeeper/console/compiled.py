@@ -139,10 +139,5 @@ def _defined(catalog: Catalog, rule: Alerting, service: str, value: _Value) -> D
 
 def receivers(catalog: Catalog, labels: dict[str, str]) -> tuple[str, ...]:
     """Who is told about an alert with these labels, as people say it."""
-    names: tuple[str, ...] = (catalog.routing.fallback,)
-    for route in catalog.routing.routes:
-        if set(route.match) <= set(labels.items()):
-            names = route.receivers
-            break
     known = {receiver.name: receiver for receiver in catalog.receivers}
-    return tuple(receiver_words(known[name]) for name in names)
+    return tuple(receiver_words(known[name]) for name in catalog.routing.told(labels))

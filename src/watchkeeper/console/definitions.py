@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from watchkeeper import budget
-from watchkeeper.model import Catalog, Kind, PagerDuty, Receiver, Severity, Slack, Unit, Webhook
+from watchkeeper.model import Catalog, Kind, Mail, PagerDuty, Receiver, Severity, Slack, Unit, Webhook
 from watchkeeper.quantity import Ratio, plain
 
 
@@ -119,6 +119,8 @@ def receiver_words(receiver: Receiver) -> str:
             return f"PagerDuty ({receiver.name})"
         case Slack(channel=channel):
             return f"Slack {channel}"
+        case Mail(to=to):
+            return f"mail to {', '.join(to)}"
         case Webhook():
             return f"webhook ({receiver.name})"
         case None:

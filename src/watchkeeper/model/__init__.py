@@ -2,12 +2,31 @@
 
 from watchkeeper.model.alert import Alert, Comparison, Kind, Severity, Threshold, Unit
 from watchkeeper.model.catalog import Catalog, Dependency, Intervals, Service
-from watchkeeper.model.deployment import Credentials, Deployment, Target
+from watchkeeper.model.deployment import Credentials, Deployment, Smtp, Target
 from watchkeeper.model.metric import Emitter, Label, Metric, MetricType, Scrape
-from watchkeeper.model.routing import Inhibition, PagerDuty, Receiver, Route, Routing, Slack, Timing, Webhook
+from watchkeeper.model.routing import (
+    DAY_MINUTES,
+    Hours,
+    Inhibition,
+    Mail,
+    Match,
+    PagerDuty,
+    Period,
+    Receiver,
+    Route,
+    Routing,
+    Schedule,
+    Slack,
+    Team,
+    Timing,
+    Webhook,
+    Weekday,
+    fits,
+)
 from watchkeeper.model.slo import BudgetState, Outage, Queries, RequestClass, Requests, Slo, Tier
 
 __all__ = [
+    "DAY_MINUTES",
     "Alert",
     "BudgetState",
     "Catalog",
@@ -16,29 +35,38 @@ __all__ = [
     "Dependency",
     "Deployment",
     "Emitter",
+    "Hours",
     "Inhibition",
     "Intervals",
     "Kind",
     "Label",
+    "Mail",
+    "Match",
     "Metric",
     "MetricType",
     "Outage",
     "PagerDuty",
+    "Period",
     "Queries",
     "Receiver",
     "RequestClass",
     "Requests",
     "Route",
     "Routing",
+    "Schedule",
     "Scrape",
     "Service",
     "Severity",
     "Slack",
     "Slo",
+    "Smtp",
     "Target",
+    "Team",
     "Threshold",
     "Tier",
     "Timing",
     "Unit",
     "Webhook",
+    "Weekday",
+    "fits",
 ]

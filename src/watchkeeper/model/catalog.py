@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from watchkeeper.model.alert import Alert
 from watchkeeper.model.metric import Metric
-from watchkeeper.model.routing import Receiver, Routing
+from watchkeeper.model.routing import Receiver, Routing, Schedule
 from watchkeeper.model.slo import BudgetState, Outage, RequestClass, Slo
 from watchkeeper.quantity import Duration
 
@@ -48,6 +48,7 @@ class Catalog:
     metrics: tuple[Metric, ...]
     services: tuple[Service, ...]
     receivers: tuple[Receiver, ...]
+    schedules: tuple[Schedule, ...]
     routing: Routing
     runbooks: tuple[str, ...]
     """File names of the runbook pages that exist."""

@@ -24,7 +24,9 @@ _CLASSES = TypeAdapter(dict[s.Name, schema.RequestClass])
 _DEPENDENCIES = TypeAdapter(dict[s.Name, schema.Dependency])
 _METRICS = TypeAdapter(dict[s.SeriesName, schema.Metric])
 _RECEIVERS = TypeAdapter(dict[s.Name, schema.Receiver])
+_SCHEDULES = TypeAdapter(dict[s.Name, schema.Schedule])
 _SLOS = TypeAdapter(dict[s.Name, schema.Slo])
+_TEAMS = TypeAdapter(dict[s.Name, schema.Team])
 _INTERVALS = TypeAdapter(schema.Intervals)
 _OUTAGE = TypeAdapter(schema.Outage)
 _ROUTING = TypeAdapter(schema.Routing)
@@ -51,7 +53,9 @@ class Definitions:
     dependencies: Map[str, schema.Dependency]
     metrics: Map[str, schema.Metric]
     receivers: Map[str, schema.Receiver]
+    schedules: Map[str, schema.Schedule]
     slos: Map[str, schema.Slo]
+    teams: Map[str, schema.Team]
     off: Map[str, frozenset[str]]
     """Names that are switched off, by section."""
 
@@ -234,7 +238,9 @@ def define(
         dependencies=reader.section(_DEPENDENCIES, "dependencies"),
         metrics=reader.section(_METRICS, "metrics"),
         receivers=reader.section(_RECEIVERS, "receivers"),
+        schedules=reader.section(_SCHEDULES, "schedules"),
         slos=reader.section(_SLOS, "slos"),
+        teams=reader.section(_TEAMS, "teams"),
         off=reader.off,
     )
     reader.value(_EXTENDS, "extends")

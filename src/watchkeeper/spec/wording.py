@@ -13,8 +13,10 @@ _SINGULAR = {
     "dependencies": "dependency",
     "metrics": "metric",
     "receivers": "receiver",
+    "schedules": "schedule",
     "services": "service",
     "slos": "SLO",
+    "teams": "team",
 }
 
 _MAX_CANDIDATES = 1000
