@@ -36,6 +36,8 @@ EMITTERS = {
     Emitter.PROBE: "probe",
     Emitter.STACK: "stack",
     Emitter.ENGINE: "Prometheus, Alertmanager",
+    Emitter.KUBERNETES: "kube-state-metrics",
+    Emitter.NODE: "node exporter",
 }
 SEVERITIES = ("critical", "high", "warning", "info")
 METRICS_INTRODUCTION = """\

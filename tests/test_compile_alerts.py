@@ -31,6 +31,8 @@ def _alert(**changes: object) -> Alert:
         actions=("Look.", "Act."),
         escalation="On-call.",
         runbook="service-down.md",
+        priority=None,
+        panel="",
     )
     return replace(plain, **changes)  # type: ignore[arg-type]  # names and types are the test's own
 

@@ -78,6 +78,8 @@ def test_the_policy_is_the_services(catalog: Catalog) -> None:
         ("availability", "", None),
         ("latency-simple", "simple", 1.0),
         ("latency-complex", "complex", 2.0),
+        ("latency-simple-p99", "simple", 2.0),
+        ("latency-complex-p99", "complex", 5.0),
     ]
 
 

@@ -136,6 +136,8 @@ def test_alerts_arrive_with_defaults_filled_in(project: Path) -> None:
         actions=("Start the database.",),
         escalation="Chat on-call.",
         runbook="database-down.md",
+        priority=None,
+        panel="",
     )
     latency = alert(only, "HighLatency")
     assert latency.team == "platform"

@@ -2,7 +2,7 @@
 
 import re
 
-from watchkeeper.model import Severity
+from watchkeeper.model import Family, Severity
 from watchkeeper.quantity import Duration, Ratio
 
 SLI_EVENTS = "sli_events_total"
@@ -23,7 +23,19 @@ HISTORY_COVERAGE = "slo:history_coverage:ratio"
 EXHAUSTED_IN = "slo:error_budget_exhausted_in:seconds"
 """Seconds until the budget is spent at the pace of the last 5 minutes; absent while nothing burns."""
 
+ERROR_SHARE = "slo:error_share:ratio"
+"""What an objective allows to be bad: 1 - target, so that rules over all objectives need no numbers of their own."""
+
 PROBE_SUCCESS = "probe_success"
+
+
+def total_events(window: Duration) -> str:
+    """Good and bad events within a window, counted from level 0."""
+    return f"slo:sli_total:increase{window.promql}"
+
+
+def bad_events(window: Duration) -> str:
+    return f"slo:sli_errors:increase{window.promql}"
 
 
 def error_ratio(window: Duration) -> str:
@@ -36,6 +48,10 @@ def slo_group(service: str, slo: str) -> str:
 
 def slo_slow_group(service: str, slo: str) -> str:
     return f"slo-{service}-{slo}-slow"
+
+
+def recording_group(service: str, family: Family, *, slow: bool) -> str:
+    return f"{family.value}-{service}" + ("-slow" if slow else "")
 
 
 def alert_group(service: str, *, critical: bool) -> str:
@@ -70,6 +86,10 @@ def runbook_for(alert: str) -> str:
     """`DatabaseDown` -> `database-down.md`; runs of capitals stay together (`LLMCostSpike` -> `llm-cost-spike.md`)."""
     words = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+", alert)
     return "-".join(words).lower() + ".md"
+
+
+def rule_test_file(service: str, alert: str) -> str:
+    return f"tests/{service}-{runbook_for(alert).removesuffix('.md')}.yaml"
 
 
 RECORDING_RULES_FILE = "prometheus-recording-rules.yaml"

@@ -48,6 +48,22 @@ class WorkflowExecutionsTotal(Counter):
         self.add((outcome,), by)
 
 
+class TestGenerationsTotal(Counter):
+    """Test suites asked for, by outcome."""
+
+    @contained
+    def inc(self, *, outcome: Literal["success", "failure"], by: float = 1.0) -> None:
+        self.add((outcome,), by)
+
+
+class IncidentsDetectedTotal(Counter):
+    """Incidents that the copilot found in what people told or showed it, by severity."""
+
+    @contained
+    def inc(self, *, severity: Literal["critical", "high", "medium", "low"], by: float = 1.0) -> None:
+        self.add((severity,), by)
+
+
 class EventloopLagSeconds(Histogram):
     """How late the event loop wakes a task that asked to be woken."""
 
@@ -112,6 +128,38 @@ class ProcessResidentMemoryBytes(Gauge):
         self.shift((), -by)
 
 
+class ProcessCpuLimitCores(Gauge):
+    """Processors the process may use; the quota of its control group, else those of the machine."""
+
+    @contained
+    def set(self, value: float) -> None:
+        self.write((), value)
+
+    @contained
+    def inc(self, *, by: float = 1.0) -> None:
+        self.shift((), by)
+
+    @contained
+    def dec(self, *, by: float = 1.0) -> None:
+        self.shift((), -by)
+
+
+class ProcessMemoryLimitBytes(Gauge):
+    """Memory the process may hold; the limit of its control group, else that of the machine."""
+
+    @contained
+    def set(self, value: float) -> None:
+        self.write((), value)
+
+    @contained
+    def inc(self, *, by: float = 1.0) -> None:
+        self.shift((), by)
+
+    @contained
+    def dec(self, *, by: float = 1.0) -> None:
+        self.shift((), -by)
+
+
 class ProcessStartTimeSeconds(Gauge):
     """When the process started, seconds since 1970."""
 
@@ -142,6 +190,62 @@ class ProcessOpenFds(Gauge):
     @contained
     def dec(self, *, by: float = 1.0) -> None:
         self.shift((), -by)
+
+
+class ProcessMaxFds(Gauge):
+    """File descriptors the process may open."""
+
+    @contained
+    def set(self, value: float) -> None:
+        self.write((), value)
+
+    @contained
+    def inc(self, *, by: float = 1.0) -> None:
+        self.shift((), by)
+
+    @contained
+    def dec(self, *, by: float = 1.0) -> None:
+        self.shift((), -by)
+
+
+class AuthAttemptsTotal(Counter):
+    """Attempts to sign in, by outcome."""
+
+    @contained
+    def inc(self, *, outcome: Literal["success", "failure"], by: float = 1.0) -> None:
+        self.add((outcome,), by)
+
+
+class QueueDepth(Gauge):
+    """Entries that wait in a work queue."""
+
+    @contained
+    def set(self, value: float, *, queue: str) -> None:
+        self.write((queue,), value)
+
+    @contained
+    def inc(self, *, queue: str, by: float = 1.0) -> None:
+        self.shift((queue,), by)
+
+    @contained
+    def dec(self, *, queue: str, by: float = 1.0) -> None:
+        self.shift((queue,), -by)
+
+
+class QueueOldestAgeSeconds(Gauge):
+    """How long the oldest entry of a work queue has waited; 0 while it is empty."""
+
+    @contained
+    def set(self, value: float, *, queue: str) -> None:
+        self.write((queue,), value)
+
+    @contained
+    def inc(self, *, queue: str, by: float = 1.0) -> None:
+        self.shift((queue,), by)
+
+    @contained
+    def dec(self, *, queue: str, by: float = 1.0) -> None:
+        self.shift((queue,), -by)
 
 
 class LlmRequestsTotal(Counter):
@@ -200,6 +304,46 @@ class LlmUsageMissingTotal(Counter):
         self.add((provider, model), by)
 
 
+class LlmContextWindowUsageRatio(Histogram):
+    """Share of the model's context window that a call's input took, cached input included; no sample where the window is not known."""
+
+    @contained
+    def observe(self, value: float, *, provider: str, model: str) -> None:
+        self.record((provider, model), value)
+
+
+class LlmRatelimitRemainingRatio(Gauge):
+    """What is left of a provider's rate limit, as its last answer said."""
+
+    @contained
+    def set(self, value: float, *, provider: str, kind: Literal["requests", "tokens"]) -> None:
+        self.write((provider, kind), value)
+
+    @contained
+    def inc(self, *, provider: str, kind: Literal["requests", "tokens"], by: float = 1.0) -> None:
+        self.shift((provider, kind), by)
+
+    @contained
+    def dec(self, *, provider: str, kind: Literal["requests", "tokens"], by: float = 1.0) -> None:
+        self.shift((provider, kind), -by)
+
+
+class LlmFallbackActive(Gauge):
+    """1 while calls meant for this provider go to another one."""
+
+    @contained
+    def set(self, value: float, *, provider: str) -> None:
+        self.write((provider,), value)
+
+    @contained
+    def inc(self, *, provider: str, by: float = 1.0) -> None:
+        self.shift((provider,), by)
+
+    @contained
+    def dec(self, *, provider: str, by: float = 1.0) -> None:
+        self.shift((provider,), -by)
+
+
 class LlmRetriesTotal(Counter):
     """Attempts after the first one, made by the vendor's client."""
 
@@ -240,6 +384,22 @@ class ModuleRequestDurationSeconds(Histogram):
         self.record((module,), value)
 
 
+class ModuleCircuitBreakerState(Gauge):
+    """State of the circuit breaker before a module; 0 closed, 1 half open, 2 open."""
+
+    @contained
+    def set(self, value: float, *, module: Literal["test-bench", "observatory", "incident-manager", "orchestrator"]) -> None:
+        self.write((module,), value)
+
+    @contained
+    def inc(self, *, module: Literal["test-bench", "observatory", "incident-manager", "orchestrator"], by: float = 1.0) -> None:
+        self.shift((module,), by)
+
+    @contained
+    def dec(self, *, module: Literal["test-bench", "observatory", "incident-manager", "orchestrator"], by: float = 1.0) -> None:
+        self.shift((module,), -by)
+
+
 class ModuleHealthStatus(Gauge):
     """1 while a module says it is healthy."""
 
@@ -262,6 +422,30 @@ class WatchkeeperLabelOverflowTotal(Counter):
     @contained
     def inc(self, *, metric: str, label: str, by: float = 1.0) -> None:
         self.add((metric, label), by)
+
+
+class WatchkeeperDroppedTotal(Counter):
+    """Telemetry given up, by signal and reason."""
+
+    @contained
+    def inc(self, *, signal: Literal["logs", "metrics"], reason: Literal["overflow", "refused", "error"], by: float = 1.0) -> None:
+        self.add((signal, reason), by)
+
+
+class WatchkeeperSeries(Gauge):
+    """Time series the SDK holds."""
+
+    @contained
+    def set(self, value: float) -> None:
+        self.write((), value)
+
+    @contained
+    def inc(self, *, by: float = 1.0) -> None:
+        self.shift((), by)
+
+    @contained
+    def dec(self, *, by: float = 1.0) -> None:
+        self.shift((), -by)
 
 
 class WatchkeeperInternalErrorsTotal(Counter):
@@ -292,8 +476,16 @@ class SliEventsTotal(Counter):
     """Requests by service level objective, request class and outcome; every request counts once per objective."""
 
     @contained
-    def inc(self, *, slo: Literal["availability", "latency-simple", "latency-complex"], class_: Literal["simple", "complex"], outcome: Literal["good", "bad", "excluded"], by: float = 1.0) -> None:
+    def inc(self, *, slo: Literal["availability", "latency-simple", "latency-simple-p99", "latency-complex", "latency-complex-p99"], class_: Literal["simple", "complex"], outcome: Literal["good", "bad", "excluded"], by: float = 1.0) -> None:
         self.add((slo, class_, outcome), by)
+
+
+class SliLatencySeconds(Histogram):
+    """Time that counts for a latency objective, of requests answered well; to the first useful token where an answer streams."""
+
+    @contained
+    def observe(self, value: float, *, class_: Literal["simple", "complex"]) -> None:
+        self.record((class_,), value)
 
 
 class HttpRequestsInFlight(Gauge):
@@ -328,12 +520,132 @@ class HttpRequestDurationSeconds(Histogram):
         self.record((method, endpoint), value)
 
 
+class GrpcRequestsTotal(Counter):
+    """gRPC calls of modules, by method and status code."""
+
+    @contained
+    def inc(self, *, module: Literal["test-bench", "observatory", "incident-manager", "orchestrator"], method: str, code: Literal["OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"], by: float = 1.0) -> None:
+        self.add((module, method, code), by)
+
+
 class StreamTimeToFirstTokenSeconds(Histogram):
     """Time from the request to the first useful token of a streamed answer."""
 
     @contained
     def observe(self, value: float, *, endpoint: str) -> None:
         self.record((endpoint,), value)
+
+
+class DbConnectionsActive(Gauge):
+    """Database connections in use, of this process' pool."""
+
+    @contained
+    def set(self, value: float) -> None:
+        self.write((), value)
+
+    @contained
+    def inc(self, *, by: float = 1.0) -> None:
+        self.shift((), by)
+
+    @contained
+    def dec(self, *, by: float = 1.0) -> None:
+        self.shift((), -by)
+
+
+class DbConnectionsIdle(Gauge):
+    """Database connections open and free, of this process' pool."""
+
+    @contained
+    def set(self, value: float) -> None:
+        self.write((), value)
+
+    @contained
+    def inc(self, *, by: float = 1.0) -> None:
+        self.shift((), by)
+
+    @contained
+    def dec(self, *, by: float = 1.0) -> None:
+        self.shift((), -by)
+
+
+class DbConnectionsMax(Gauge):
+    """Database connections this process' pool may open."""
+
+    @contained
+    def set(self, value: float) -> None:
+        self.write((), value)
+
+    @contained
+    def inc(self, *, by: float = 1.0) -> None:
+        self.shift((), by)
+
+    @contained
+    def dec(self, *, by: float = 1.0) -> None:
+        self.shift((), -by)
+
+
+class DbQueryDurationSeconds(Histogram):
+    """Time of a statement at the database, by operation."""
+
+    @contained
+    def observe(self, value: float, *, operation: Literal["select", "insert", "update", "delete", "other"]) -> None:
+        self.record((operation,), value)
+
+
+class DbErrorsTotal(Counter):
+    """Statements the database refused or did not finish, by operation."""
+
+    @contained
+    def inc(self, *, operation: Literal["select", "insert", "update", "delete", "other"], by: float = 1.0) -> None:
+        self.add((operation,), by)
+
+
+class RedisCommandsTotal(Counter):
+    """Commands sent to Redis, by command and outcome."""
+
+    @contained
+    def inc(self, *, command: Literal["get", "set", "del", "expire", "incr", "ping", "other"], outcome: Literal["ok", "error"], by: float = 1.0) -> None:
+        self.add((command, outcome), by)
+
+
+class RedisMemoryUsedBytes(Gauge):
+    """Memory Redis uses, as it says itself."""
+
+    @contained
+    def set(self, value: float) -> None:
+        self.write((), value)
+
+    @contained
+    def inc(self, *, by: float = 1.0) -> None:
+        self.shift((), by)
+
+    @contained
+    def dec(self, *, by: float = 1.0) -> None:
+        self.shift((), -by)
+
+
+class RedisMemoryMaxBytes(Gauge):
+    """Memory Redis may use; 0 for no limit."""
+
+    @contained
+    def set(self, value: float) -> None:
+        self.write((), value)
+
+    @contained
+    def inc(self, *, by: float = 1.0) -> None:
+        self.shift((), by)
+
+    @contained
+    def dec(self, *, by: float = 1.0) -> None:
+        self.shift((), -by)
+
+
+class CacheRequestsTotal(Counter):
+    """Look-ups in a cache, by outcome."""
+
+    @contained
+    def inc(self, *, cache: Literal["context", "embedding"], outcome: Literal["hit", "miss"], by: float = 1.0) -> None:
+        self.add((cache, outcome), by)
 
 
 class Instruments(InstrumentSet):
@@ -349,6 +661,8 @@ class Instruments(InstrumentSet):
             Objective("availability", request_class="", within_seconds=None),
             Objective("latency-simple", request_class="simple", within_seconds=1.0),
             Objective("latency-complex", request_class="complex", within_seconds=2.0),
+            Objective("latency-simple-p99", request_class="simple", within_seconds=2.0),
+            Objective("latency-complex-p99", request_class="complex", within_seconds=5.0),
         ),
     )
 
@@ -390,6 +704,26 @@ class Instruments(InstrumentSet):
                 "workflow_executions_total",
                 "Workflows ended, by outcome.",
                 (Label("outcome", values=("success", "failure",)),),
+                "standard",
+                (),
+            ),
+        )
+        self.test_generations_total = TestGenerationsTotal(
+            registry,
+            Definition(
+                "test_generations_total",
+                "Test suites asked for, by outcome.",
+                (Label("outcome", values=("success", "failure",)),),
+                "standard",
+                (),
+            ),
+        )
+        self.incidents_detected_total = IncidentsDetectedTotal(
+            registry,
+            Definition(
+                "incidents_detected_total",
+                "Incidents that the copilot found in what people told or showed it, by severity.",
+                (Label("severity", values=("critical", "high", "medium", "low",)),),
                 "standard",
                 (),
             ),
@@ -454,6 +788,26 @@ class Instruments(InstrumentSet):
                 (),
             ),
         )
+        self.process_cpu_limit_cores = ProcessCpuLimitCores(
+            registry,
+            Definition(
+                "process_cpu_limit_cores",
+                "Processors the process may use; the quota of its control group, else those of the machine.",
+                (),
+                "standard",
+                (),
+            ),
+        )
+        self.process_memory_limit_bytes = ProcessMemoryLimitBytes(
+            registry,
+            Definition(
+                "process_memory_limit_bytes",
+                "Memory the process may hold; the limit of its control group, else that of the machine.",
+                (),
+                "standard",
+                (),
+            ),
+        )
         self.process_start_time_seconds = ProcessStartTimeSeconds(
             registry,
             Definition(
@@ -470,6 +824,46 @@ class Instruments(InstrumentSet):
                 "process_open_fds",
                 "Open file descriptors.",
                 (),
+                "standard",
+                (),
+            ),
+        )
+        self.process_max_fds = ProcessMaxFds(
+            registry,
+            Definition(
+                "process_max_fds",
+                "File descriptors the process may open.",
+                (),
+                "standard",
+                (),
+            ),
+        )
+        self.auth_attempts_total = AuthAttemptsTotal(
+            registry,
+            Definition(
+                "auth_attempts_total",
+                "Attempts to sign in, by outcome.",
+                (Label("outcome", values=("success", "failure",)),),
+                "standard",
+                (),
+            ),
+        )
+        self.queue_depth = QueueDepth(
+            registry,
+            Definition(
+                "queue_depth",
+                "Entries that wait in a work queue.",
+                (Label("queue", cap=10),),
+                "standard",
+                (),
+            ),
+        )
+        self.queue_oldest_age_seconds = QueueOldestAgeSeconds(
+            registry,
+            Definition(
+                "queue_oldest_age_seconds",
+                "How long the oldest entry of a work queue has waited; 0 while it is empty.",
+                (Label("queue", cap=10),),
                 "standard",
                 (),
             ),
@@ -544,6 +938,36 @@ class Instruments(InstrumentSet):
                 (),
             ),
         )
+        self.llm_context_window_usage_ratio = LlmContextWindowUsageRatio(
+            registry,
+            Definition(
+                "llm_context_window_usage_ratio",
+                "Share of the model's context window that a call's input took, cached input included; no sample where the window is not known.",
+                (Label("provider", cap=6), Label("model", cap=30),),
+                "standard",
+                (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1.0,),
+            ),
+        )
+        self.llm_ratelimit_remaining_ratio = LlmRatelimitRemainingRatio(
+            registry,
+            Definition(
+                "llm_ratelimit_remaining_ratio",
+                "What is left of a provider's rate limit, as its last answer said.",
+                (Label("provider", cap=6), Label("kind", values=("requests", "tokens",)),),
+                "standard",
+                (),
+            ),
+        )
+        self.llm_fallback_active = LlmFallbackActive(
+            registry,
+            Definition(
+                "llm_fallback_active",
+                "1 while calls meant for this provider go to another one.",
+                (Label("provider", cap=6),),
+                "standard",
+                (),
+            ),
+        )
         self.llm_retries_total = LlmRetriesTotal(
             registry,
             Definition(
@@ -584,6 +1008,16 @@ class Instruments(InstrumentSet):
                 (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,),
             ),
         )
+        self.module_circuit_breaker_state = ModuleCircuitBreakerState(
+            registry,
+            Definition(
+                "module_circuit_breaker_state",
+                "State of the circuit breaker before a module; 0 closed, 1 half open, 2 open.",
+                (Label("module", values=("test-bench", "observatory", "incident-manager", "orchestrator",)),),
+                "standard",
+                (),
+            ),
+        )
         self.module_health_status = ModuleHealthStatus(
             registry,
             Definition(
@@ -600,6 +1034,26 @@ class Instruments(InstrumentSet):
                 "watchkeeper_label_overflow_total",
                 "Label values beyond their declared domain, folded into __other__.",
                 (Label("metric", cap=60), Label("label", cap=20),),
+                "standard",
+                (),
+            ),
+        )
+        self.watchkeeper_dropped_total = WatchkeeperDroppedTotal(
+            registry,
+            Definition(
+                "watchkeeper_dropped_total",
+                "Telemetry given up, by signal and reason.",
+                (Label("signal", values=("logs", "metrics",)), Label("reason", values=("overflow", "refused", "error",)),),
+                "standard",
+                (),
+            ),
+        )
+        self.watchkeeper_series = WatchkeeperSeries(
+            registry,
+            Definition(
+                "watchkeeper_series",
+                "Time series the SDK holds.",
+                (),
                 "standard",
                 (),
             ),
@@ -629,9 +1083,19 @@ class Instruments(InstrumentSet):
             Definition(
                 "sli_events_total",
                 "Requests by service level objective, request class and outcome; every request counts once per objective.",
-                (Label("slo", values=("availability", "latency-simple", "latency-complex",)), Label("class", values=("simple", "complex",)), Label("outcome", values=("good", "bad", "excluded",)),),
+                (Label("slo", values=("availability", "latency-simple", "latency-simple-p99", "latency-complex", "latency-complex-p99",)), Label("class", values=("simple", "complex",)), Label("outcome", values=("good", "bad", "excluded",)),),
                 "critical",
                 (),
+            ),
+        )
+        self.sli_latency_seconds = SliLatencySeconds(
+            registry,
+            Definition(
+                "sli_latency_seconds",
+                "Time that counts for a latency objective, of requests answered well; to the first useful token where an answer streams.",
+                (Label("class", values=("simple", "complex",)),),
+                "critical",
+                (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,),
             ),
         )
         self.http_requests_in_flight = HttpRequestsInFlight(
@@ -664,6 +1128,16 @@ class Instruments(InstrumentSet):
                 (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,),
             ),
         )
+        self.grpc_requests_total = GrpcRequestsTotal(
+            registry,
+            Definition(
+                "grpc_requests_total",
+                "gRPC calls of modules, by method and status code.",
+                (Label("module", values=("test-bench", "observatory", "incident-manager", "orchestrator",)), Label("method", cap=30), Label("code", values=("OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",)),),
+                "standard",
+                (),
+            ),
+        )
         self.stream_time_to_first_token_seconds = StreamTimeToFirstTokenSeconds(
             registry,
             Definition(
@@ -672,6 +1146,96 @@ class Instruments(InstrumentSet):
                 (Label("endpoint", cap=60),),
                 "standard",
                 (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,),
+            ),
+        )
+        self.db_connections_active = DbConnectionsActive(
+            registry,
+            Definition(
+                "db_connections_active",
+                "Database connections in use, of this process' pool.",
+                (),
+                "standard",
+                (),
+            ),
+        )
+        self.db_connections_idle = DbConnectionsIdle(
+            registry,
+            Definition(
+                "db_connections_idle",
+                "Database connections open and free, of this process' pool.",
+                (),
+                "standard",
+                (),
+            ),
+        )
+        self.db_connections_max = DbConnectionsMax(
+            registry,
+            Definition(
+                "db_connections_max",
+                "Database connections this process' pool may open.",
+                (),
+                "standard",
+                (),
+            ),
+        )
+        self.db_query_duration_seconds = DbQueryDurationSeconds(
+            registry,
+            Definition(
+                "db_query_duration_seconds",
+                "Time of a statement at the database, by operation.",
+                (Label("operation", values=("select", "insert", "update", "delete", "other",)),),
+                "standard",
+                (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0,),
+            ),
+        )
+        self.db_errors_total = DbErrorsTotal(
+            registry,
+            Definition(
+                "db_errors_total",
+                "Statements the database refused or did not finish, by operation.",
+                (Label("operation", values=("select", "insert", "update", "delete", "other",)),),
+                "standard",
+                (),
+            ),
+        )
+        self.redis_commands_total = RedisCommandsTotal(
+            registry,
+            Definition(
+                "redis_commands_total",
+                "Commands sent to Redis, by command and outcome.",
+                (Label("command", values=("get", "set", "del", "expire", "incr", "ping", "other",)), Label("outcome", values=("ok", "error",)),),
+                "standard",
+                (),
+            ),
+        )
+        self.redis_memory_used_bytes = RedisMemoryUsedBytes(
+            registry,
+            Definition(
+                "redis_memory_used_bytes",
+                "Memory Redis uses, as it says itself.",
+                (),
+                "standard",
+                (),
+            ),
+        )
+        self.redis_memory_max_bytes = RedisMemoryMaxBytes(
+            registry,
+            Definition(
+                "redis_memory_max_bytes",
+                "Memory Redis may use; 0 for no limit.",
+                (),
+                "standard",
+                (),
+            ),
+        )
+        self.cache_requests_total = CacheRequestsTotal(
+            registry,
+            Definition(
+                "cache_requests_total",
+                "Look-ups in a cache, by outcome.",
+                (Label("cache", values=("context", "embedding",)), Label("outcome", values=("hit", "miss",)),),
+                "standard",
+                (),
             ),
         )
 

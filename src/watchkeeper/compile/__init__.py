@@ -1,14 +1,19 @@
 """Catalog in, documents out. Pure: no file is read or written, no clock and no environment looked at."""
 
-from watchkeeper.compile import alertmanager, prometheus, rules, templates
+from watchkeeper.compile import alertmanager, prometheus, rule_tests, rules, templates
 from watchkeeper.compile.document import Document
 from watchkeeper.model import Catalog, Deployment
 
-__all__ = ["Document", "build"]
+__all__ = ["Document", "build", "running"]
 
 
 def build(catalog: Catalog, deployment: Deployment) -> tuple[Document, ...]:
-    """Every engine's configuration. The rule files and templates do not depend on the deployment."""
+    """Everything the definitions say, as files. The rule files and templates do not depend on the deployment."""
+    return (*running(catalog, deployment), *rule_tests.documents(catalog))
+
+
+def running(catalog: Catalog, deployment: Deployment) -> tuple[Document, ...]:
+    """What Prometheus and Alertmanager of a stack read."""
     return (
         rules.recording(catalog),
         rules.alerting(catalog),

@@ -52,7 +52,7 @@ def _alerting(catalog: Catalog, service: Service, alert: Alert) -> Alerting:
     node = _windowed(catalog, alert, value) if alert.within else _compared(alert, value)
     if alert.guard:
         node = build.binary("and", node, _node(alert.guard, alert, service))
-    labels = texts.labels(alert.team, alert.component, alert.severity, kind=alert.kind)
+    labels = texts.labels(alert.team, alert.component, alert.severity, kind=alert.kind, priority=alert.priority)
     return Alerting(
         alert.name,
         promql.lay_out(node),

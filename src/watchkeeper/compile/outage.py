@@ -7,7 +7,7 @@ from watchkeeper import conventions, promql
 from watchkeeper.compile import texts
 from watchkeeper.compile.slo import sli
 from watchkeeper.formats.prometheus import Alerting, Group
-from watchkeeper.model import Catalog, Kind, Requests, Service, Severity, Slo
+from watchkeeper.model import Catalog, Kind, Priority, Requests, Service, Severity, Slo
 from watchkeeper.promql import build
 from watchkeeper.promql.nodes import Node
 from watchkeeper.promql.scope import KEYS
@@ -40,7 +40,8 @@ def _counts_all(slo: Slo) -> bool:
 def _outage(catalog: Catalog, service: Service, slo: Slo | None) -> Alerting:
     probe = _probe_failing(catalog, service)
     node = probe if slo is None else build.binary("or", _failing(catalog, service, slo), probe, on=KEYS)
-    labels = texts.labels(service.team, slo.component if slo else "api", Severity.CRITICAL, kind=Kind.OUTAGE)
+    component = slo.component if slo else "api"
+    labels = texts.labels(service.team, component, Severity.CRITICAL, kind=Kind.OUTAGE, priority=Priority.P0)
     return Alerting(
         conventions.OUTAGE,
         promql.lay_out(node),

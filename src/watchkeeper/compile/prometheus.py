@@ -36,6 +36,15 @@ def configuration(catalog: Catalog, deployment: Deployment) -> Document:
             _job("watchkeeper-standard", intervals.scrape_standard, {"params": {"scrape": ["standard"]}})
             | _targets(deployment, deployment.targets, "service-detail"),
             _job("watchkeeper-probe", intervals.scrape_critical, {}) | _targets(deployment, deployment.probes, "probe"),
+            *(
+                _job(f"watchkeeper-{role}", intervals.scrape_standard, {}) | _targets(deployment, targets, role)
+                for role, targets in (
+                    ("node", deployment.nodes),
+                    ("kubernetes", deployment.clusters),
+                    ("stack", deployment.supervisors),
+                )
+                if targets
+            ),
             _job("watchkeeper-engines", intervals.scrape_standard, auth)
             | _targets(deployment, _engines(deployment), "engine"),
         ],

@@ -1,9 +1,9 @@
 """Recording rules and burn alerts of one objective.
 
 Events first, ratios last: level 0 records bad and total events per second with identical labels, zero-filled.
-Windows up to six hours read the counters, longer ones sum level 0; an average of ratios would weigh a quiet night like
-a busy noon (docs/decisions/sums-not-averages.md). Page alerts stand in the group of the recordings they read, because
-groups run at different offsets.
+Short windows read the counters, longer ones sum level 0; an average of ratios would weigh a quiet night like a busy
+noon (docs/decisions/sums-not-averages.md). Page alerts stand in the group of the recordings they read, because groups
+run at different offsets.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,12 @@ from watchkeeper.promql.scope import KEYS
 from watchkeeper.quantity import Duration
 
 LEVEL_0 = Duration.of(minutes=5)
-LONGEST_RAW = Duration.of(hours=6)
+LONGEST_FAST = Duration.of(hours=6)
+"""Longer windows are evaluated in the slow group."""
+LONGEST_RAW = LONGEST_FAST
+"""Windows read from the narrow counter of the SDK up to here: a few series a process."""
+LONGEST_RAW_FOREIGN = Duration.of(hours=1)
+"""Counters of others may have thousands of series."""
 REPORTED = (LEVEL_0, Duration.of(hours=1), Duration.of(days=1), Duration.of(days=7))
 MISSING_FOR = Duration.of(minutes=2)
 
@@ -48,6 +53,10 @@ class Sli:
     def recorded(self, name: str) -> Selector:
         return build.selector(name, slo=self.slo.name, service=self.service.name)
 
+    @property
+    def longest_raw(self) -> Duration:
+        return LONGEST_RAW_FOREIGN if isinstance(self.slo.events, Queries) else LONGEST_RAW
+
     def ratio(self, window: Duration) -> Selector:
         return self.recorded(conventions.error_ratio(window))
 
@@ -55,12 +64,18 @@ class Sli:
 def sli(catalog: Catalog, service: Service, slo: Slo) -> Sli:
     bad, total = _events(service, slo)
     objective = budget.Objective(slo.target, slo.window)
-    scrape = catalog.intervals.scrape_critical
+    scrape = _scrape(catalog, slo)
     burns = tuple(
         Burning(tier.severity, budget.BurnAlert(objective, tier.budget_share, tier.long_window, scrape))
         for tier in slo.tiers
     )
     return Sli(catalog, service, slo, bad, total, objective, burns)
+
+
+def _scrape(catalog: Catalog, slo: Slo) -> Duration:
+    """How often the events arrive; counters of others are taken to be on the standard path."""
+    foreign = isinstance(slo.events, Queries)
+    return catalog.intervals.scrape_standard if foreign else catalog.intervals.scrape_critical
 
 
 def groups(catalog: Catalog, service: Service, slo: Slo) -> tuple[Group, Group]:
@@ -69,15 +84,15 @@ def groups(catalog: Catalog, service: Service, slo: Slo) -> tuple[Group, Group]:
     windows = {*REPORTED, slo.window} | {
         w for burn in o.burns for w in (burn.alert.long_window, burn.alert.short_window)
     }
-    fast = sorted(window for window in windows if LEVEL_0 != window <= LONGEST_RAW)
-    slow = sorted(window for window in windows if window > LONGEST_RAW)
+    fast = sorted(window for window in windows if LEVEL_0 != window <= LONGEST_FAST)
+    slow = sorted(window for window in windows if window > LONGEST_FAST)
     return (
         Group(
             conventions.slo_group(service.name, slo.name),
             catalog.intervals.rules_critical,
             (
                 *_level_0(o),
-                *(_record(o, conventions.error_ratio(window), _raw_ratio(o, window)) for window in fast),
+                *(_record(o, conventions.error_ratio(window), _ratio(o, window)) for window in fast),
                 _record(o, conventions.EXHAUSTED_IN, _exhausted_in(o, build.compare(o.ratio(LEVEL_0), ">", 0))),
                 *_burn_alerts(o, slow=False),
                 _missing(o),
@@ -87,7 +102,7 @@ def groups(catalog: Catalog, service: Service, slo: Slo) -> tuple[Group, Group]:
             conventions.slo_slow_group(service.name, slo.name),
             catalog.intervals.rules_slow,
             (
-                *(_record(o, conventions.error_ratio(window), _summed_ratio(o, window)) for window in slow),
+                *(_record(o, conventions.error_ratio(window), _ratio(o, window)) for window in slow),
                 _record(o, conventions.BUDGET_REMAINING, _remaining(o)),
                 _record(o, conventions.HISTORY_COVERAGE, _coverage(o)),
                 *_burn_alerts(o, slow=True),
@@ -128,6 +143,10 @@ def _level_0(o: Sli) -> Iterator[Recording]:
     yield _record(o, conventions.SLI_TOTAL, _total_rate(o, LEVEL_0))
     errors, total = o.recorded(conventions.SLI_ERRORS), o.recorded(conventions.SLI_TOTAL)
     yield _record(o, conventions.error_ratio(LEVEL_0), build.divide(errors, build.compare(total, ">", 0)))
+
+
+def _ratio(o: Sli, window: Duration) -> Node:
+    return _raw_ratio(o, window) if window <= o.longest_raw else _summed_ratio(o, window)
 
 
 def _raw_ratio(o: Sli, window: Duration) -> Node:
@@ -172,9 +191,15 @@ def _burn_alerts(o: Sli, *, slow: bool) -> Iterator[Alerting]:
     interval = o.catalog.intervals.rules_slow if slow else o.catalog.intervals.rules_critical
     for severity in Severity:
         burns = tuple(burn.alert for burn in o.burns if burn.severity is severity)
-        if burns and slow is any(burn.long_window > LONGEST_RAW for burn in burns):
+        if burns and slow is any(burn.long_window > LONGEST_FAST for burn in burns):
             labels = texts.labels(
-                o.service.team, o.slo.component, severity, kind=Kind.SYMPTOM, slo=o.slo.name, tier=severity.value
+                o.service.team,
+                o.slo.component,
+                severity,
+                kind=Kind.SYMPTOM,
+                priority=o.slo.priority,
+                slo=o.slo.name,
+                tier=severity.value,
             )
             yield Alerting(
                 conventions.burn_alert(severity),
@@ -197,7 +222,7 @@ def _burning(o: Sli, burn: budget.BurnAlert) -> Node:
 
 
 def _enough_bad_events(o: Sli, window: Duration) -> Node:
-    if window <= LONGEST_RAW:
+    if window <= o.longest_raw:
         events: Node = build.sum_by(KEYS, build.increase(o.bad, window))
     else:
         errors = build.sum_over_time(o.recorded(conventions.SLI_ERRORS), window)

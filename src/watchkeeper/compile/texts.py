@@ -3,7 +3,19 @@
 from watchkeeper import budget, conventions
 from watchkeeper.compile.detection import Detection, on_critical_path
 from watchkeeper.formats.prometheus import Pairs
-from watchkeeper.model import Alert, BudgetState, Catalog, Comparison, Kind, Outage, Service, Severity, Slo, Unit
+from watchkeeper.model import (
+    Alert,
+    BudgetState,
+    Catalog,
+    Comparison,
+    Kind,
+    Outage,
+    Priority,
+    Service,
+    Severity,
+    Slo,
+    Unit,
+)
 from watchkeeper.quantity import Duration, Measure, Quantity, Ratio, plain
 
 _SHOWN = {
@@ -34,12 +46,17 @@ def literal(text: str) -> str:
     return text.replace("{{", '{{"{{"}}')
 
 
-def labels(team: str, component: str, severity: Severity, *, kind: Kind, **more: str) -> Pairs:
+def labels(
+    team: str, component: str, severity: Severity, *, kind: Kind, priority: Priority | None = None, **more: str
+) -> Pairs:
+    """`priority` tells the critical ones apart; others have none."""
+    first = {"priority": priority.value} if priority and severity is Severity.CRITICAL else {}
     return (
         ("severity", severity.value),
         ("component", component),
         ("team", team),
         ("kind", kind.value),
+        *first.items(),
         *more.items(),
     )
 

@@ -1,9 +1,11 @@
 """The definitions, resolved: frozen, total, without positions. What `compile`, `checks` and the console read."""
 
-from watchkeeper.model.alert import Alert, Comparison, Kind, Severity, Threshold, Unit
+from watchkeeper.model.alert import Alert, Comparison, Kind, Priority, Severity, Threshold, Unit
 from watchkeeper.model.catalog import Catalog, Dependency, Intervals, Service
 from watchkeeper.model.deployment import Credentials, Deployment, Smtp, Target
 from watchkeeper.model.metric import Emitter, Label, Metric, MetricType, Scrape
+from watchkeeper.model.recording import Family, Pace, Recording
+from watchkeeper.model.reference import Reference
 from watchkeeper.model.routing import (
     DAY_MINUTES,
     Hours,
@@ -23,6 +25,7 @@ from watchkeeper.model.routing import (
     Weekday,
     fits,
 )
+from watchkeeper.model.rule_test import RuleTest
 from watchkeeper.model.slo import BudgetState, Outage, Queries, RequestClass, Requests, Slo, Tier
 
 __all__ = [
@@ -35,6 +38,7 @@ __all__ = [
     "Dependency",
     "Deployment",
     "Emitter",
+    "Family",
     "Hours",
     "Inhibition",
     "Intervals",
@@ -45,14 +49,19 @@ __all__ = [
     "Metric",
     "MetricType",
     "Outage",
+    "Pace",
     "PagerDuty",
     "Period",
+    "Priority",
     "Queries",
     "Receiver",
+    "Recording",
+    "Reference",
     "RequestClass",
     "Requests",
     "Route",
     "Routing",
+    "RuleTest",
     "Schedule",
     "Scrape",
     "Service",

@@ -32,6 +32,13 @@ class Kind(StrEnum):
         return self in {Kind.MONITORING, Kind.WATCHDOG}
 
 
+class Priority(StrEnum):
+    """Which of the critical alerts come first: `p0` users cannot work, `p1` a dependency or what users feel is gone."""
+
+    P0 = "p0"
+    P1 = "p1"
+
+
 class Comparison(StrEnum):
     ABOVE = "above"
     BELOW = "below"
@@ -76,3 +83,7 @@ class Alert:
     escalation: str
     runbook: str
     """File name of a page under `runbooks/`."""
+    priority: Priority | None
+    """None unless critical."""
+    panel: str
+    """`dashboard/panel` that shows the value; empty for none."""

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from watchkeeper.model.alert import Alert
 from watchkeeper.model.metric import Metric
+from watchkeeper.model.recording import Recording
+from watchkeeper.model.reference import Reference
 from watchkeeper.model.routing import Receiver, Routing, Schedule
+from watchkeeper.model.rule_test import RuleTest
 from watchkeeper.model.slo import BudgetState, Outage, RequestClass, Slo
 from watchkeeper.quantity import Duration
 
@@ -27,6 +30,8 @@ class Service:
     outage: Outage
     budget_policy: tuple[BudgetState, ...]
     alerts: tuple[Alert, ...]
+    recordings: tuple[Recording, ...]
+    tests: tuple[RuleTest, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Catalog:
     timezone: str
     """IANA name, used for every schedule."""
     intervals: Intervals
+    reference: Reference
     metrics: tuple[Metric, ...]
     services: tuple[Service, ...]
     receivers: tuple[Receiver, ...]

@@ -37,6 +37,12 @@ class Deployment:
     """Processes with the SDK: scraped by both jobs."""
     probes: tuple[Target, ...]
     """Probe processes: scraped by the critical job only."""
+    nodes: tuple[Target, ...]
+    """Node exporters of the machines a service runs on."""
+    clusters: tuple[Target, ...]
+    """kube-state-metrics, as seen for a service."""
+    supervisors: tuple[Target, ...]
+    """The supervisor of a stack on one machine."""
     prometheus: str
     """`host:port` where Prometheus scrapes itself."""
     alertmanagers: tuple[str, ...]

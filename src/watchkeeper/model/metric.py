@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from math import prod
 
 from watchkeeper.quantity import Duration
 
@@ -21,12 +22,21 @@ class Scrape(StrEnum):
 
 
 class Emitter(StrEnum):
-    """Who exposes a metric. Only the SDK's become typed instruments."""
+    """Who exposes a metric. Only the SDK's become typed instruments.
+
+    What engines, kube-state-metrics (`kubernetes`) and node exporters (`node`) expose has labels beside those declared.
+    """
 
     SDK = "sdk"
     PROBE = "probe"
     STACK = "stack"
     ENGINE = "engine"
+    KUBERNETES = "kubernetes"
+    NODE = "node"
+
+    @property
+    def foreign(self) -> bool:
+        return self in {Emitter.ENGINE, Emitter.KUBERNETES, Emitter.NODE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +66,24 @@ class Metric:
     category: str
     replaces: str = ""
     """The specification's own name, where it could not be kept."""
+    plan: int = 0
+    """Combinations of label values expected per process; 0 for all that the domains allow."""
 
     @property
     def series(self) -> int:
         """Upper bound of time series per process, from the label domains."""
-        combinations = 1
-        for label in self.labels:
-            combinations *= label.size
-        per_combination = len(self.buckets) + 3 if self.type is MetricType.HISTOGRAM else 1
-        return combinations * per_combination
+        return self._combinations * self._per_combination
+
+    @property
+    def planned(self) -> int:
+        """Time series per process that are expected; what capacity is computed from."""
+        return (self.plan or self._combinations) * self._per_combination
+
+    @property
+    def _combinations(self) -> int:
+        return prod(label.size for label in self.labels)
+
+    @property
+    def _per_combination(self) -> int:
+        """A histogram has its buckets, the one without end, sum and count."""
+        return len(self.buckets) + 3 if self.type is MetricType.HISTOGRAM else 1

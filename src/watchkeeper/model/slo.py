@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from watchkeeper.model.alert import Severity
+from watchkeeper.model.alert import Priority, Severity
 from watchkeeper.quantity import Duration, Ratio
 
 
@@ -51,6 +51,10 @@ class Slo:
     """Who is hurt, in a few words: `people get errors instead of answers`."""
     component: str
     runbook: str
+    priority: Priority | None
+    """Of its critical burn alert."""
+    panel: str
+    """`dashboard/panel` that shows it; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,11 @@ def max_by(labels: tuple[str, ...], node: Node) -> Aggregation:
     return Aggregation(Aggregate.MAX, node, Grouping(labels))
 
 
+def group(node: Node) -> Aggregation:
+    """1 while there is any sample."""
+    return Aggregation(Aggregate.GROUP, node)
+
+
 def binary(
     operator: Operator | str,
     lhs: Node,

@@ -22,7 +22,10 @@ _ALERTS = TypeAdapter(dict[s.AlertName, schema.Alert])
 _BUDGET = TypeAdapter(dict[s.Name, schema.BudgetState])
 _CLASSES = TypeAdapter(dict[s.Name, schema.RequestClass])
 _DEPENDENCIES = TypeAdapter(dict[s.Name, schema.Dependency])
-_METRICS = TypeAdapter(dict[s.SeriesName, schema.Metric])
+_METRICS = TypeAdapter(dict[s.MetricName, schema.Metric])
+_RECORDINGS = TypeAdapter(dict[s.RecordName, schema.Recording])
+_TESTS = TypeAdapter(dict[s.AlertName, schema.RuleTests])
+_REFERENCE = TypeAdapter(schema.Reference)
 _RECEIVERS = TypeAdapter(dict[s.Name, schema.Receiver])
 _SCHEDULES = TypeAdapter(dict[s.Name, schema.Schedule])
 _SLOS = TypeAdapter(dict[s.Name, schema.Slo])
@@ -46,6 +49,7 @@ class Definitions:
     team: str | None
     intervals: schema.Intervals | None
     outage: schema.Outage | None
+    reference: schema.Reference | None
     routing: schema.Routing | None
     alerts: Map[str, schema.Alert]
     budget_policy: Map[str, schema.BudgetState]
@@ -53,9 +57,11 @@ class Definitions:
     dependencies: Map[str, schema.Dependency]
     metrics: Map[str, schema.Metric]
     receivers: Map[str, schema.Receiver]
+    recordings: Map[str, schema.Recording]
     schedules: Map[str, schema.Schedule]
     slos: Map[str, schema.Slo]
     teams: Map[str, schema.Team]
+    tests: Map[str, schema.RuleTests]
     off: Map[str, frozenset[str]]
     """Names that are switched off, by section."""
 
@@ -193,7 +199,7 @@ def _earliest(node: Mapping, keys: frozenset[str]) -> str | None:
     return min(keys & node.entries.keys(), key=lambda key: node.entries[key].key, default=None)
 
 
-_REQUIRED = ("timezone", "team", "intervals", "outage", "routing")
+_REQUIRED = ("timezone", "team", "intervals", "outage", "reference", "routing")
 
 
 def _required(root: Mapping) -> list[Problem]:
@@ -231,6 +237,7 @@ def define(
         team=reader.value(_NAME, "team"),
         intervals=reader.value(_INTERVALS, "intervals"),
         outage=reader.value(_OUTAGE, "outage"),
+        reference=reader.value(_REFERENCE, "reference"),
         routing=reader.value(_ROUTING, "routing"),
         alerts=reader.section(_ALERTS, "alerts"),
         budget_policy=reader.section(_BUDGET, "budget_policy"),
@@ -238,9 +245,11 @@ def define(
         dependencies=reader.section(_DEPENDENCIES, "dependencies"),
         metrics=reader.section(_METRICS, "metrics"),
         receivers=reader.section(_RECEIVERS, "receivers"),
+        recordings=reader.section(_RECORDINGS, "recordings"),
         schedules=reader.section(_SCHEDULES, "schedules"),
         slos=reader.section(_SLOS, "slos"),
         teams=reader.section(_TEAMS, "teams"),
+        tests=reader.section(_TESTS, "tests"),
         off=reader.off,
     )
     reader.value(_EXTENDS, "extends")

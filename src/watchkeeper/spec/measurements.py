@@ -15,6 +15,8 @@ from watchkeeper.spec.wording import error
 def names(d: Definitions) -> Iterator[Problem]:
     """Prometheus' own conventions: what a name ends in says what it is."""
     for name, metric in d.metrics.items():
+        if metric.emitter.foreign:  # others name theirs as they like
+            continue
         counter = metric.type is MetricType.COUNTER
         if counter and not name.endswith("_total"):
             yield error(

@@ -13,12 +13,14 @@ from watchkeeper.spec.schedules import resolved as schedules
 from watchkeeper.spec.series import NAMED_LABELS
 
 NEVER = Duration(Decimal(0))
+SAMPLES_EVERY = Duration.of(seconds=5)
+"""In the series of a test that names no other interval: as the critical scrape."""
 
 
 def resolve(services: Sequence[Definitions]) -> model.Catalog | None:
     """The catalog of definitions without errors; None where something that must be given is not."""
     first = services[0]
-    if first.timezone is None or first.intervals is None or first.routing is None:
+    if first.timezone is None or first.intervals is None or first.routing is None or first.reference is None:
         return None
     resolved = [service for d in services if (service := _service(d))]
     if len(resolved) < len(services):
@@ -27,6 +29,7 @@ def resolve(services: Sequence[Definitions]) -> model.Catalog | None:
     return model.Catalog(
         timezone=first.timezone,
         intervals=_intervals(first.intervals),
+        reference=_reference(first.reference),
         metrics=tuple(_metric(name, metric, services) for name, metric in first.metrics.items()),
         services=tuple(resolved),
         receivers=tuple(_receiver(name, receiver) for name, receiver in first.receivers.items()),
@@ -46,6 +49,13 @@ def _intervals(written: schema.Intervals) -> model.Intervals:
     )
 
 
+def _reference(written: schema.Reference) -> model.Reference:
+    counted = written.instances.model_dump()
+    return model.Reference(
+        written.requests_per_month, tuple((model.Emitter(emitter), number) for emitter, number in counted.items())
+    )
+
+
 def _service(d: Definitions) -> model.Service | None:
     if d.team is None or d.outage is None:
         return None
@@ -61,7 +71,30 @@ def _service(d: Definitions) -> model.Service | None:
         outage=model.Outage(d.outage.bad_share, d.outage.window, d.outage.min_bad_events, d.outage.probe_failing_for),
         budget_policy=tuple(sorted(states, key=lambda state: state.consumed)),
         alerts=tuple(alert for name, written in d.alerts.items() if (alert := _alert(name, written, d.team))),
+        recordings=tuple(each for name, written in d.recordings.items() for each in _recordings(name, written)),
+        tests=tuple(each for name, written in d.tests.items() for each in _tests(name, written)),
     )
+
+
+def _recordings(name: str, written: schema.Recording) -> Iterator[model.Recording]:
+    for rule in written.rules:
+        yield model.Recording(
+            name, _pairs(rule.labels), rule.value, written.family, written.unit, written.help, rule.pace
+        )
+
+
+def _tests(alert: str, written: schema.RuleTests) -> Iterator[model.RuleTest]:
+    for fires, cases in ((True, written.fires), (False, written.silent)):
+        for case in cases:
+            yield model.RuleTest(
+                alert,
+                _pairs(case.labels),
+                fires,
+                case.idea,
+                _pairs(case.series),
+                case.every or SAMPLES_EVERY,
+                case.at,
+            )
 
 
 def _slo(name: str, written: schema.Slo) -> model.Slo:
@@ -81,6 +114,8 @@ def _slo(name: str, written: schema.Slo) -> model.Slo:
         impact=written.impact,
         component=written.component,
         runbook=written.runbook,
+        priority=written.priority,
+        panel=written.panel,
     )
 
 
@@ -111,6 +146,8 @@ def _alert(name: str, written: schema.Alert, team: str) -> model.Alert | None:
         actions=written.actions,
         escalation=written.escalation,
         runbook=written.runbook,
+        priority=written.priority,
+        panel=written.panel,
     )
 
 
@@ -126,6 +163,7 @@ def _metric(name: str, written: schema.Metric, services: Iterable[Definitions]) 
         emitter=written.emitter,
         category=written.category,
         replaces=written.replaces,
+        plan=written.plan or 0,
     )
 
 
@@ -142,7 +180,7 @@ def _names(d: Definitions, section: str | None) -> Mapping[str, object]:
     sections: dict[str | None, Mapping[str, object]] = {
         "classes": d.classes,
         "dependencies": d.dependencies,
-        "slos": d.slos,
+        "slos": {name: slo for name, slo in d.slos.items() if slo.total is None},
     }
     return sections.get(section, {})
 

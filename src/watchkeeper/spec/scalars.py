@@ -122,6 +122,13 @@ def _plainly(text: str) -> str:
     return f"write {plain(Decimal(text))}"
 
 
+def _many(value: object) -> int:
+    number = _decimal(value)
+    if number % 1 or number < 1:
+        raise refuse("bad-number", "a whole number from 1 on is needed", found=plain(number), allowed="1 and more")
+    return int(number)
+
+
 def _whole(value: object) -> int:
     number = _decimal(value)
     if number % 1 or not 1 <= number <= 1_000_000:
@@ -270,6 +277,21 @@ def _file(value: object) -> str:
     return text
 
 
+def _panel(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(rf"{_KEBAB}/{_KEBAB}", text):
+        raise refuse("bad-name", "no panel", found=text, allowed="`dashboard/panel`, as in operations/error-rate")
+    return text
+
+
+def _series(value: object) -> str:
+    """A name with labels, as promtool takes it; what it means is checked where the test is compiled."""
+    text = value if isinstance(value, str) else _text(value)
+    if not re.fullmatch(rf"{_RECORDED}(?:\{{[^{{}}]*\}})?", text):
+        raise refuse("bad-name", "no series", found=text, allowed='a name with labels: up{role="service"}')
+    return text
+
+
 def _channel(value: object) -> str:
     if isinstance(value, Scalar) and value.meaning is Meaning.NULL:
         raise refuse(
@@ -350,6 +372,7 @@ class Profile(StrEnum):
 
     WORKBOOK = "workbook"
     WORKBOOK_LOW = "workbook-low"
+    SEED = "seed"
 
 
 class Counts(StrEnum):
@@ -366,6 +389,8 @@ def _schema(type_: str = "string", **more: str | int | list[str]) -> WithJsonSch
 
 _DURATION_PATTERN = "^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
 _KEBAB, _CAMEL, _SNAKE = "[a-z][a-z0-9-]{0,62}", "[A-Z][A-Za-z0-9]{0,99}", "[a-z_][a-z0-9_]{0,99}"
+_METRIC = "[a-z_][A-Za-z0-9_]{0,99}"
+_RECORDED = "[a-z_][A-Za-z0-9_:]{0,149}"
 
 Text = Annotated[str, PlainValidator(_text), _schema(minLength=1)]
 Word = Annotated[str, PlainValidator(_word), WithJsonSchema({"type": ["string", "number", "boolean"]})]
@@ -384,6 +409,25 @@ SeriesName = Annotated[
     PlainValidator(_named(_SNAKE, "small letters, digits and _, no digit first", _snake)),
     _schema(pattern=f"^{_SNAKE}$"),
 ]
+MetricName = Annotated[
+    str,
+    PlainValidator(_named(_METRIC, "letters, digits and _, a small letter first", _snake)),
+    _schema(pattern=f"^{_METRIC}$"),
+]
+"""Foreign exporters write capitals inside their names."""
+RecordName = Annotated[
+    str,
+    PlainValidator(
+        _named(
+            "[a-z_][a-z0-9_]*:[a-z0-9_]+(?::[a-z0-9_]+)?",
+            "level:metric:operations, small: endpoint:http_requests:rate5m",
+            lambda text: text.lower().replace("-", "_"),
+        )
+    ),
+    _schema(pattern="^[a-z_][a-z0-9_]*:[a-z0-9_]+(:[a-z0-9_]+)?$"),
+]
+SeriesText = Annotated[str, PlainValidator(_series), _schema(minLength=1)]
+Panel = Annotated[str, PlainValidator(_panel), _schema(pattern=f"^{_KEBAB}/{_KEBAB}$")]
 Runbook = Annotated[
     str,
     PlainValidator(
@@ -397,6 +441,7 @@ Runbook = Annotated[
 ]
 Truth = Annotated[bool, PlainValidator(_truth), _schema("boolean")]
 Number = Annotated[Decimal, PlainValidator(_decimal), _schema("number")]
+Many = Annotated[int, PlainValidator(_many), _schema("integer", minimum=1)]
 Whole = Annotated[int, PlainValidator(_whole), _schema("integer", minimum=1)]
 Target = Annotated[Ratio, PlainValidator(_target), WithJsonSchema({"type": ["number", "string"]})]
 Share = Annotated[Ratio, PlainValidator(_quantity(Ratio.parse, "a percentage")), _schema(pattern="^[0-9.]+ ?%$")]
@@ -432,6 +477,10 @@ MetricType = Annotated[model.MetricType, PlainValidator(_chosen(model.MetricType
 Scrape = Annotated[model.Scrape, PlainValidator(_chosen(model.Scrape)), _enumeration(model.Scrape)]
 Emitter = Annotated[model.Emitter, PlainValidator(_chosen(model.Emitter)), _enumeration(model.Emitter)]
 Severity = Annotated[model.Severity, PlainValidator(_chosen(model.Severity)), _enumeration(model.Severity)]
+Priority = Annotated[model.Priority, PlainValidator(_chosen(model.Priority)), _enumeration(model.Priority)]
+Family = Annotated[model.Family, PlainValidator(_chosen(model.Family)), _enumeration(model.Family)]
+Pace = Annotated[model.Pace, PlainValidator(_chosen(model.Pace)), _enumeration(model.Pace)]
+Unit = Annotated[model.Unit, PlainValidator(_chosen(model.Unit)), _enumeration(model.Unit)]
 Kind = Annotated[model.Kind, PlainValidator(_chosen(model.Kind)), _enumeration(model.Kind)]
 Paging = Annotated[Pages, PlainValidator(_chosen(Pages)), _enumeration(Pages)]
 BurnAlerts = Annotated[Profile, PlainValidator(_chosen(Profile)), _enumeration(Profile)]

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from watchkeeper import model
 from watchkeeper.model import Emitter
 from watchkeeper.spec import scalars as s
 
@@ -73,6 +74,7 @@ class Metric(Written):
     retention: s.Time
     emitter: s.Emitter = Emitter.SDK
     buckets: tuple[s.Number, ...] = Field(default=(), description="Finite upper bounds of a histogram, ascending.")
+    plan: s.Whole | None = Field(default=None, description="Combinations of label values expected per process.")
     replaces: s.SeriesName = ""
 
 
@@ -97,6 +99,8 @@ class Slo(Switched):
     impact: s.Text
     component: s.Name
     runbook: s.Runbook
+    priority: s.Priority | None = Field(default=None, description="Of its critical burn alert.")
+    panel: s.Panel = ""
 
 
 class Alert(Switched):
@@ -115,6 +119,48 @@ class Alert(Switched):
     actions: tuple[s.Text, ...] = Field(min_length=1)
     escalation: s.Text
     runbook: s.Runbook
+    priority: s.Priority | None = Field(default=None, description="Of a critical alert: p0, users cannot work; p1.")
+    panel: s.Panel = Field(default="", description="`dashboard/panel` that shows the value.")
+
+
+class RecordingRule(Written):
+    labels: dict[s.SeriesName, s.Word] = Field(default_factory=dict)
+    value: s.Text = Field(description="PromQL; `service` and `environment` are added.")
+    pace: s.Pace = model.Pace.STANDARD
+
+
+class Recording(Switched):
+    family: s.Family
+    unit: s.Unit
+    help: s.Text
+    rules: tuple[RecordingRule, ...] = Field(min_length=1)
+
+
+class RuleTest(Written):
+    idea: s.Text
+    series: dict[s.SeriesText, s.Text] = Field(min_length=1)
+    at: s.Time = Field(description="When to look, counted from the first sample.")
+    every: s.Time | None = Field(default=None, description="Between two samples; 5 s if absent.")
+    labels: dict[s.SeriesName, s.Word] = Field(default_factory=dict)
+
+
+class RuleTests(Written):
+    fires: tuple[RuleTest, ...] = Field(min_length=1)
+    silent: tuple[RuleTest, ...] = Field(min_length=1)
+
+
+class Instances(Written):
+    sdk: s.Whole
+    probe: s.Whole
+    stack: s.Whole
+    engine: s.Whole
+    kubernetes: s.Whole
+    node: s.Whole
+
+
+class Reference(Written):
+    requests_per_month: s.Many
+    instances: Instances
 
 
 class PagerDuty(Written):
@@ -206,6 +252,8 @@ class ServiceOverrides(Written):
     dependencies: dict[s.Name, Dependency] = Field(default_factory=dict)
     slos: dict[s.Name, Slo] = Field(default_factory=dict)
     alerts: dict[s.AlertName, Alert] = Field(default_factory=dict)
+    recordings: dict[s.RecordName, Recording] = Field(default_factory=dict)
+    tests: dict[s.AlertName, RuleTests] = Field(default_factory=dict)
 
 
 class File(ServiceOverrides):
@@ -218,7 +266,8 @@ class File(ServiceOverrides):
     intervals: Intervals | None = None
     outage: Outage | None = None
     budget_policy: dict[s.Name, BudgetState] = Field(default_factory=dict)
-    metrics: dict[s.SeriesName, Metric] = Field(default_factory=dict)
+    reference: Reference | None = None
+    metrics: dict[s.MetricName, Metric] = Field(default_factory=dict)
     receivers: dict[s.Name, Receiver] = Field(default_factory=dict)
     schedules: dict[s.Name, Schedule] = Field(default_factory=dict)
     teams: dict[s.Name, Team] = Field(default_factory=dict)
@@ -232,10 +281,12 @@ NAMED: tuple[str, ...] = (
     "dependencies",
     "metrics",
     "receivers",
+    "recordings",
     "schedules",
     "services",
     "slos",
     "teams",
+    "tests",
 )
 """Sections whose entries have names: files add to them, a project file changes them name by name."""
 

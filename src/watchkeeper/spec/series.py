@@ -1,6 +1,6 @@
 """Time series as definitions know them: of which metric, with which labels, and which values those can have."""
 
-from watchkeeper.model import Emitter, MetricType
+from watchkeeper.model import MetricType
 from watchkeeper.spec import schema
 from watchkeeper.spec.definitions import Definitions
 from watchkeeper.spec.references import TARGET_LABELS
@@ -53,7 +53,7 @@ def kind(d: Definitions, series: str) -> MetricType | None:
 def labels(d: Definitions, series: str) -> frozenset[str] | None:
     """Every label that the series carry; None where others may come: an engine's metrics have labels of its own."""
     owner = metric(d, series)
-    if owner is None or owner.emitter is Emitter.ENGINE:
+    if owner is None or owner.emitter.foreign:
         return None
     return TARGET_LABELS | owner.labels.keys() | ({"le"} if series.endswith("_bucket") else set())
 
@@ -61,7 +61,7 @@ def labels(d: Definitions, series: str) -> frozenset[str] | None:
 def domain(d: Definitions, owner: schema.Metric, label: str) -> frozenset[str]:
     """The values a label can have: those listed, and the names of what it is about. Empty where anything may come."""
     written = owner.labels.get(label)
-    if written is None or (owner.emitter is Emitter.ENGINE and label not in TARGET_LABELS):
+    if written is None or (owner.emitter.foreign and label not in TARGET_LABELS):
         return frozenset()
     section = NAMED_LABELS.get(label)
     named = d.named(section) if section else frozenset()

@@ -32,7 +32,7 @@ def documents(catalog: Catalog, purpose: Purpose, layout: Layout, ports: Ports) 
     credentials.ensure(layout)
     addresses = credentials.addressed(catalog, layout, ports)
     deployment = _deployment(catalog, purpose, layout, ports, addresses)
-    compiled = compiler.build(replace(catalog, receivers=addresses.receivers), deployment)
+    compiled = compiler.running(replace(catalog, receivers=addresses.receivers), deployment)
     own = {"inbox.json": _inbox(layout, ports), "console.json": _console(purpose, layout, ports)}
     if purpose.demo:
         service = catalog.services[0].name
@@ -54,6 +54,9 @@ def _deployment(
         environment=purpose.environment,
         targets=targets(catalog, purpose, ports),
         probes=(Target(_at(ports["probe"]), catalog.services[0].name),) if purpose.demo else (),
+        nodes=(),
+        clusters=(),
+        supervisors=(),
         prometheus=_at(ports["prometheus"]),
         alertmanagers=(_at(ports["alertmanager"]),),
         engine_credentials=Credentials(USERNAME, str(layout.password)),

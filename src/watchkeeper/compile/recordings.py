@@ -1,0 +1,60 @@
+"""Recording rules as their owners wrote them: per service a group for each family, and a slow one for long windows.
+
+In front of them stand those that take a number from the definitions, so that no text repeats one.
+"""
+
+from collections.abc import Iterator
+
+from watchkeeper import conventions, promql
+from watchkeeper.compile.scope import scoped
+from watchkeeper.formats.prometheus import Group
+from watchkeeper.formats.prometheus import Recording as Rule
+from watchkeeper.model import Catalog, Family, Pace, Recording, Service, Slo
+from watchkeeper.promql import build
+from watchkeeper.promql.nodes import Node
+from watchkeeper.quantity import Duration
+
+
+def groups(catalog: Catalog) -> Iterator[Group]:
+    """Rules stand in the order they are written in: a later one may read an earlier one of its group."""
+    for service in catalog.services:
+        for pace in Pace:
+            for family in Family:
+                own = [each for each in service.recordings if each.family is family and each.pace is pace]
+                rules = (*_derived(catalog, service, family, pace), *(_written(service, each) for each in own))
+                if rules:
+                    slow = pace is Pace.SLOW
+                    interval = catalog.intervals.rules_slow if slow else catalog.intervals.rules_standard
+                    yield Group(conventions.recording_group(service.name, family, slow=slow), interval, rules)
+
+
+def _written(service: Service, recording: Recording) -> Rule:
+    return Rule(recording.name, promql.lay_out(scoped(recording.value, service)), recording.labels)
+
+
+def _derived(catalog: Catalog, service: Service, family: Family, pace: Pace) -> Iterator[Rule]:
+    if family is not Family.ERROR_BUDGET or not service.slos:
+        return
+    if pace is Pace.STANDARD:
+        yield _rule(conventions.ERROR_SHARE, build.or_(*(_error_share(service, slo) for slo in service.slos)))
+        return
+    for window in sorted({slo.window for slo in service.slos}):
+        names = [slo.name for slo in service.slos if slo.window == window]
+        yield _rule(conventions.total_events(window), _events(catalog, service, conventions.SLI_TOTAL, names, window))
+        yield _rule(conventions.bad_events(window), _events(catalog, service, conventions.SLI_ERRORS, names, window))
+
+
+def _rule(name: str, node: Node) -> Rule:
+    return Rule(name, promql.lay_out(node))
+
+
+def _error_share(service: Service, slo: Slo) -> Node:
+    """The number with the labels of the objective's own series."""
+    total = build.selector(conventions.SLI_TOTAL, slo=slo.name, service=service.name)
+    return build.add(build.multiply(build.number(0), total), build.number(slo.target.complement.value))
+
+
+def _events(catalog: Catalog, service: Service, level_0: str, slos: list[str], window: Duration) -> Node:
+    """Events a second, summed over the window at the pace they are recorded."""
+    recorded = build.selector(level_0, slo=build.one_of(*slos), service=service.name)
+    return build.multiply(build.sum_over_time(recorded, window), build.number(catalog.intervals.rules_critical.seconds))

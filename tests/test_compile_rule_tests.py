@@ -1,0 +1,101 @@
+"""Every alert fires when it must and stays silent when it must (promtool test rules), from the tests that ship.
+
+Each test runs against the groups it needs: those of its alert, and those that record what they read.
+"""
+
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TypedDict
+
+import pytest
+import yaml
+
+from watchkeeper import compile as compiler
+from watchkeeper import conventions, engines, promql, spec
+from watchkeeper.compile.reference import reference
+from watchkeeper.model import Catalog
+
+
+class Rule(TypedDict, total=False):
+    record: str
+    alert: str
+    expr: str
+
+
+class Group(TypedDict):
+    name: str
+    rules: list[Rule]
+
+
+@cache
+def shipped() -> Catalog:
+    loaded = spec.load()
+    assert loaded.catalog is not None, loaded.problems
+    return loaded.catalog
+
+
+@cache
+def documents() -> dict[str, str]:
+    return {document.path: document.text for document in compiler.build(shipped(), reference(shipped()))}
+
+
+@cache
+def groups() -> tuple[Group, ...]:
+    texts = (documents()[name] for name in (conventions.RECORDING_RULES_FILE, conventions.ALERT_RULES_FILE))
+    return tuple(group for text in texts for group in yaml.safe_load(text)["groups"])
+
+
+def alerts() -> list[str]:
+    return sorted({rule["alert"] for group in groups() for rule in group["rules"] if "alert" in rule})
+
+
+def needed(alert: str) -> Iterator[Group]:
+    """In the order of the files."""
+    wanted = {group["name"] for group in groups() if any(rule.get("alert") == alert for rule in group["rules"])}
+    while True:
+        read = {
+            name
+            for group in groups()
+            if group["name"] in wanted
+            for rule in group["rules"]
+            for name in promql.metrics(promql.parse(rule["expr"]))
+        }
+        more = {group["name"] for group in groups() if any(rule.get("record") in read for rule in group["rules"])}
+        if more <= wanted:
+            break
+        wanted |= more
+    yield from (group for group in groups() if group["name"] in wanted)
+
+
+def test_every_alert_has_tests() -> None:
+    tested = {test.alert for service in shipped().services for test in service.tests}
+    assert tested == set(alerts())
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("alert", alerts())
+def test_alert(promtool: engines.Engine, tmp_path: Path, alert: str) -> None:
+    path = conventions.rule_test_file(shipped().services[0].name, alert)
+    document = yaml.safe_load(documents()[path])
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(yaml.safe_dump({"groups": list(needed(alert))}))
+    file = tmp_path / "test.yaml"
+    file.write_text(yaml.safe_dump(document | {"rule_files": [str(rules)]}))
+    done = subprocess.run([*promtool.command, "test", "rules", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.engine
+def test_the_files_name_rule_files_that_exist(promtool: engines.Engine, tmp_path: Path) -> None:
+    """As a user runs them: beside the compiled rules."""
+    name = min(path for path in documents() if path.startswith("tests/"))
+    for path in (name, conventions.RECORDING_RULES_FILE, conventions.ALERT_RULES_FILE):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(documents()[path])
+    done = subprocess.run(
+        [*promtool.command, "test", "rules", str(tmp_path / name)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "WARNING" not in done.stdout + done.stderr
