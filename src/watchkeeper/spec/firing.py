@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from watchkeeper import promql
-from watchkeeper.model import Kind, Severity
+from watchkeeper.model import Kind, Priority, Severity
 from watchkeeper.promql.labels import Labels, labels
 from watchkeeper.promql.scope import KEYS, scope
 from watchkeeper.spec import schema, series
@@ -56,7 +56,7 @@ def firing(d: Definitions) -> Iterator[Fires]:
         flow = _flow(d, alert)
         if flow is not None:
             fixed = _fixed(d, alert.severity, alert.kind, alertname=name, component=alert.component)
-            own = {"team": alert.team} if alert.team else {}
+            own = ({"team": alert.team} if alert.team else {}) | _priority(alert.severity, alert.priority)
             yield Fires(f"alert `{name}`", alert.kind, fixed | own, flow, written)
     for what, kind, fixed in _generated(d):
         yield Fires(what, kind, fixed, _OF_SERVICE, written)
@@ -74,13 +74,13 @@ def _flow(d: Definitions, alert: schema.Alert) -> Labels | None:
 
 def _generated(d: Definitions) -> Iterator[tuple[str, Kind, Mapping[str, str]]]:
     """What the compiler adds: the outage alert, and per objective burn alerts, budget states and blindness."""
-    of_outage = _fixed(d, Severity.CRITICAL, Kind.OUTAGE)
+    of_outage = _fixed(d, Severity.CRITICAL, Kind.OUTAGE, priority=Priority.P0)
     yield "the outage alert", Kind.OUTAGE, of_outage
     yield "the alert of collapsing traffic", Kind.SYMPTOM, _fixed(d, Severity.HIGH, Kind.SYMPTOM)
     for name, slo in d.slos.items():
         said = {"component": slo.component, "slo": name}
         for severity in dict.fromkeys(tier.severity for tier in tiers(slo)):
-            fixed = _fixed(d, severity, Kind.SYMPTOM, tier=severity, **said)
+            fixed = _fixed(d, severity, Kind.SYMPTOM, tier=severity, **said) | _priority(severity, slo.priority)
             yield f"the burn alert of SLO `{name}`", Kind.SYMPTOM, fixed
         for state in d.budget_policy.values():
             if state.severity:
@@ -93,3 +93,7 @@ def _generated(d: Definitions) -> Iterator[tuple[str, Kind, Mapping[str, str]]]:
 def _fixed(d: Definitions, severity: Severity, kind: Kind, **more: str) -> dict[str, str]:
     of_service = {} if kind.about_monitoring else {"service": d.service}
     return {"severity": severity, "kind": kind, "team": d.team or ""} | of_service | more
+
+
+def _priority(severity: Severity, priority: Priority | None) -> dict[str, str]:
+    return {"priority": priority} if priority and severity is Severity.CRITICAL else {}

@@ -15,7 +15,13 @@ Matches: TypeAlias = dict[str, tuple[str, ...]]
 TARGET_LABELS = frozenset({"environment", "instance", "job", "role", "service"})
 """Labels that the scrape adds to every series."""
 ALERT_LABELS = frozenset({"alertname", "component", "kind", "priority", "severity", "slo", "team", "tier"})
-_PRIORITIES = frozenset({"p0", "p1"})
+_USUAL_COMPONENTS = frozenset(
+    {
+        "api", "cache", "cost", "database", "infrastructure", "ingress", "llm", "modules", "monitoring", "queue",
+        "security",
+    }
+)  # fmt: skip
+"""Parts of a service that a route may be ready for before an alert speaks of them, or after the last is gone."""
 
 
 def unknown(d: Definitions, section: str, word: str, path: Path) -> Iterator[Problem]:
@@ -110,9 +116,9 @@ def _values(services: Sequence[Definitions]) -> dict[str, frozenset[str]]:
     teams = {team for d in services if (team := d.team)} | {alert.team for alert in alerts if alert.team}
     components = {alert.component for alert in alerts} | {slo.component for slo in slos.values()}
     return {
-        "component": frozenset(components),
+        "component": components | _USUAL_COMPONENTS,
         "kind": frozenset(model.Kind),
-        "priority": _PRIORITIES,
+        "priority": frozenset(model.Priority),
         "service": frozenset(d.service for d in services),
         "severity": frozenset(model.Severity),
         "slo": frozenset(slos),

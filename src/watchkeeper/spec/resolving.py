@@ -79,7 +79,7 @@ def _service(d: Definitions) -> model.Service | None:
 def _recordings(name: str, written: schema.Recording) -> Iterator[model.Recording]:
     for rule in written.rules:
         yield model.Recording(
-            name, _pairs(rule.labels), rule.value, written.family, written.unit, written.help, rule.pace
+            name, tuple(rule.labels.items()), rule.value, written.family, written.unit, written.help, rule.pace
         )
 
 
