@@ -70,12 +70,15 @@ def test_every_section_is_known_to_the_rules_of_merging() -> None:
     assert set(schema.PER_SERVICE) < fields
 
 
-@pytest.mark.parametrize(("section", "model"), [
+@pytest.mark.parametrize(
+    ("section", "model"),
+    [
         ("alerts", schema.Alert),
         ("receivers", schema.Receiver),
         ("schedules", schema.Schedule),
         ("slos", schema.Slo),
-    ],)
+    ],
+)
 def test_alternatives_are_keys_that_exist(section: str, model: type[schema.Written]) -> None:
     known = {field.alias or name for name, field in model.model_fields.items()}
     for group in schema.ALTERNATIVES[section]:

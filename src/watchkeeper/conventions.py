@@ -97,3 +97,6 @@ ALERT_RULES_FILE = "prometheus-alert-rules.yaml"
 PROMETHEUS_FILE = "prometheus.yaml"
 ALERTMANAGER_FILE = "alertmanager-config.yaml"
 TEMPLATES_FILE = "templates/watchkeeper.tmpl"
+
+MAIL_RECEIVER_HEADER = "X-Watchkeeper-Receiver"
+"""On every e-mail: the receiver it was sent for."""

@@ -219,12 +219,17 @@ def _mail(sends: Mail, deployment: Deployment) -> Tree:
     return {
         "to": ", ".join(sends.to),
         "send_resolved": True,
-        "headers": {"Subject": '{{ template "wk.subject" . }}'},
+        "headers": {
+            "Subject": '{{ template "wk.subject" . }}',
+            # several receivers leave by one server and one password: this tells them apart, for filters too
+            conventions.MAIL_RECEIVER_HEADER: "{{ .Receiver }}",
+        },
         "text": '{{ template "wk.mail.text" . }}' + _further(deployment),
-        "html": f'{{{{ template "wk.mail.head" . }}}}<p><a href="{_link(deployment)}">Open the alert: what is known now,'
-        ' and its runbook</a></p>{{ template "wk.mail.foot" . }}',
+        "html": '{{ template "wk.mail.head" . }}'
+        f'<p><a href="{_link(deployment)}">What is known now, and what to do</a></p>'
+        '{{ template "wk.mail.foot" . }}',
     }
 
 
 def _further(deployment: Deployment) -> str:
-    return f"Now, and what to do: {_link(deployment)}" if deployment.console_url else ""
+    return f"What is known now, and what to do: {_link(deployment)}" if deployment.console_url else ""

@@ -33,7 +33,9 @@ def teams(services: Sequence[Definitions]) -> Iterator[Problem]:
                 yield from unknown(d, "receivers", receiver, ("teams", name, "hears", severity, index))
         for shared, own in team.instead.items():
             if shared not in d.named("receivers"):
-                yield from (_at_key(d, problem, name, shared) for problem in unknown(d, "receivers", shared, ("teams",)))
+                yield from (
+                    _at_key(d, problem, name, shared) for problem in unknown(d, "receivers", shared, ("teams",))
+                )
             yield from unknown(d, "receivers", own, ("teams", name, "instead", shared))
             if own in d.receivers and not _sends(d.receivers[own]):
                 yield error(

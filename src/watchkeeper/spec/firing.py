@@ -50,7 +50,7 @@ class Fires:
 
 
 def firing(d: Definitions) -> Iterator[Fires]:
-    """All alerts of one service. Those whose expression cannot be read are left out: they have a problem of their own."""
+    """All alerts of one service, but for those whose expression cannot be read: that is a problem of its own."""
     written = frozenset(d.alerts)
     for name, alert in d.alerts.items():
         flow = _flow(d, alert)
@@ -58,8 +58,8 @@ def firing(d: Definitions) -> Iterator[Fires]:
             fixed = _fixed(d, alert.severity, alert.kind, alertname=name, component=alert.component)
             own = ({"team": alert.team} if alert.team else {}) | _priority(alert.severity, alert.priority)
             yield Fires(f"alert `{name}`", alert.kind, fixed | own, flow, written)
-    for what, kind, fixed in _generated(d):
-        yield Fires(what, kind, fixed, _OF_SERVICE, written)
+    for what, kind, always in _generated(d):
+        yield Fires(what, kind, always, _OF_SERVICE, written)
 
 
 def _flow(d: Definitions, alert: schema.Alert) -> Labels | None:

@@ -116,7 +116,7 @@ def _values(services: Sequence[Definitions]) -> dict[str, frozenset[str]]:
     teams = {team for d in services if (team := d.team)} | {alert.team for alert in alerts if alert.team}
     components = {alert.component for alert in alerts} | {slo.component for slo in slos.values()}
     return {
-        "component": components | _USUAL_COMPONENTS,
+        "component": frozenset(components) | _USUAL_COMPONENTS,
         "kind": frozenset(model.Kind),
         "priority": frozenset(model.Priority),
         "service": frozenset(d.service for d in services),
@@ -197,8 +197,7 @@ def inhibition_cycles(services: Sequence[Definitions]) -> Iterator[Problem]:
         return
     rules = d.routing.inhibitions
     follows = {
-        i: [j for j, later in enumerate(rules) if _leads_to(rule.target, later.source)]
-        for i, rule in enumerate(rules)
+        i: [j for j, later in enumerate(rules) if _leads_to(rule.target, later.source)] for i, rule in enumerate(rules)
     }
     for start in follows:
         circle = _circle(follows, start)

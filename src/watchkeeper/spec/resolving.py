@@ -79,7 +79,7 @@ def _service(d: Definitions) -> model.Service | None:
 def _recordings(name: str, written: schema.Recording) -> Iterator[model.Recording]:
     for rule in written.rules:
         yield model.Recording(
-            name, tuple(rule.labels.items()), rule.value, written.family, written.unit, written.help, rule.pace
+            name, _pairs(rule.labels), rule.value, written.family, written.unit, written.help, rule.pace
         )
 
 
@@ -196,6 +196,10 @@ def _receiver(name: str, written: schema.Receiver) -> model.Receiver:
     elif written.webhook:
         sends = model.Webhook(written.webhook.address)
     return model.Receiver(name, sends)
+
+
+def _pairs(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(labels.items())
 
 
 def _match(written: Mapping[str, tuple[str, ...]]) -> model.Match:

@@ -356,7 +356,9 @@ def _hours(value: object) -> model.Hours:
         raise refuse("bad-time", "no time of day", found=text[:60], allowed="from-to, as in 09:00-17:00, up to 24:00")
     if end <= start:
         split = f"write [{first}-24:00, 00:00-{last}]" if 0 < end < start else ""
-        raise refuse("bad-time", "does not end after it begins", found=text, allowed="a range within one day", fix=split)
+        raise refuse(
+            "bad-time", "does not end after it begins", found=text, allowed="a range within one day", fix=split
+        )
     return model.Hours(start, end)
 
 

@@ -204,8 +204,12 @@ class PartialTiming(Written):
 class Schedule(Written):
     """Days and hours in the catalog's time zone, or all that another schedule leaves."""
 
-    weekdays: s.AnyNumber[s.Weekdays] = Field(default=(), description="A day, a range such as monday-friday, or a list of them.")
-    times: s.AnyNumber[s.TimeOfDay] = Field(default=(), description="From-to, such as 09:00-17:00; the whole day if none is given.")
+    weekdays: s.AnyNumber[s.Weekdays] = Field(
+        default=(), description="A day, a range such as monday-friday, or a list of them."
+    )
+    times: s.AnyNumber[s.TimeOfDay] = Field(
+        default=(), description="From-to, such as 09:00-17:00; the whole day if none is given."
+    )
     outside: s.Name | None = None
 
 

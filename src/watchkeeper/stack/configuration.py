@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from watchkeeper import compile as compiler
+from watchkeeper import conventions
 from watchkeeper.model import Catalog, Credentials, Deployment, Smtp, Target
 from watchkeeper.stack import credentials
 from watchkeeper.stack.layout import Layout
@@ -33,7 +34,11 @@ def documents(catalog: Catalog, purpose: Purpose, layout: Layout, ports: Ports) 
     addresses = credentials.addressed(catalog, layout, ports)
     deployment = _deployment(catalog, purpose, layout, ports, addresses)
     compiled = compiler.running(replace(catalog, receivers=addresses.receivers), deployment)
-    own = {"inbox.json": _inbox(layout, ports), "console.json": _console(purpose, layout, ports)}
+    own = {
+        "inbox.json": _inbox(layout, ports),
+        "console.json": _console(purpose, layout, ports),
+        "reconciler.json": _reconciler(layout, ports),
+    }
     if purpose.demo:
         service = catalog.services[0].name
         own |= {
@@ -85,7 +90,22 @@ def _at(port: int) -> str:
 
 
 def _inbox(layout: Layout, ports: Ports) -> Json:
-    return {"port": ports["inbox"], "smtp_port": ports["inbox-smtp"], "data": str(layout.data / "inbox"), "secrets": str(layout.secrets)}
+    return {
+        "port": ports["inbox"],
+        "smtp_port": ports["inbox-smtp"],
+        "data": str(layout.data / "inbox"),
+        "secrets": str(layout.secrets),
+    }
+
+
+def _reconciler(layout: Layout, ports: Ports) -> Json:
+    return {
+        "alertmanager": ports.url("alertmanager"),
+        "configuration": str(layout.config / conventions.ALERTMANAGER_FILE),
+        "state": str(layout.data / "reconciler" / "incidents.json"),
+        "username": USERNAME,
+        "password_file": str(layout.password),
+    }
 
 
 def _console(purpose: Purpose, layout: Layout, ports: Ports) -> Json:
