@@ -67,7 +67,7 @@ def test_matchers_are_quoted_for_every_version(value: str, expected: str) -> Non
 
 def test_a_route_says_only_what_it_changes() -> None:
     wait = Duration.of(seconds=10)
-    route = alertmanager.Route("r", ('a="b"',), (), wait, wait, wait, continue_=False, routes=())
+    route = alertmanager.Route("r", ('a="b"',), (), wait, wait, wait, (), (), continue_=False, routes=())
     assert route.tree() == {
         "receiver": "r",
         "matchers": ['a="b"'],

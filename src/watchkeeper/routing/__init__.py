@@ -5,6 +5,6 @@ Nothing here looks at a clock: `at` is passed in. What is decided is what the co
 
 from watchkeeper.routing.groups import Delivery, deliveries
 from watchkeeper.routing.inhibition import inhibited_by
-from watchkeeper.routing.intervals import covers, sends
+from watchkeeper.routing.intervals import covers, resting, sends
 
-__all__ = ["Delivery", "covers", "deliveries", "inhibited_by", "sends"]
+__all__ = ["Delivery", "covers", "deliveries", "inhibited_by", "resting", "sends"]

@@ -1,11 +1,9 @@
 """What keeps an alert from being sent (alertmanager: inhibit/inhibit.go), found by looking at all that fires."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
 
 from watchkeeper.formats.alertmanager_reading import Inhibition, Matcher
-
-Labels: TypeAlias = Mapping[str, str]
+from watchkeeper.routing.groups import Labels
 
 
 def inhibited_by(alert: Labels, firing: Sequence[Labels], rules: Iterable[Inhibition]) -> tuple[Labels, ...]:

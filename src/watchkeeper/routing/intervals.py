@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from watchkeeper.formats.alertmanager_reading import Route, Span
+from watchkeeper.formats.alertmanager_reading import Configuration, Route, Span
+from watchkeeper.routing.groups import Labels, deliveries
 
 Intervals: TypeAlias = Mapping[str, tuple[Span, ...]]
 
@@ -19,6 +20,13 @@ def sends(route: Route, intervals: Intervals, at: datetime) -> bool:
     """Whether a route is active and not muted at an instant."""
     active = not route.active or any(covers(intervals[name], at) for name in route.active)
     return active and not any(covers(intervals[name], at) for name in route.mute)
+
+
+def resting(configuration: Configuration, labels: Labels, at: datetime) -> tuple[str, ...]:
+    """Receivers on an alert's way of which no route sends at an instant, each once."""
+    taken = deliveries(configuration.root, labels)
+    awake = {one.receiver for one in taken if sends(one.route, configuration.intervals, at)}
+    return tuple(dict.fromkeys(one.receiver for one in taken if one.receiver not in awake))
 
 
 def _covers(span: Span, local: datetime) -> bool:
