@@ -91,7 +91,8 @@ route:
 receivers: [{name: root}, {name: pager}, {name: chat}, {name: mail}]
 time_intervals:
 - name: office
-  time_intervals: [{weekdays: ['monday:friday'], times: [{start_time: 09:00, end_time: 17:00}], location: America/New_York}]
+  time_intervals:
+  - {weekdays: ['monday:friday'], times: [{start_time: 09:00, end_time: 17:00}], location: America/New_York}
 - name: weekend
   time_intervals: [{weekdays: [saturday, sunday], location: America/New_York}]
 """

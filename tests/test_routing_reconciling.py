@@ -81,7 +81,7 @@ OPENED = '{}/{severity="high"}:{alertname="X"}'
 
 
 def test_what_ends_after_hours_is_closed() -> None:
-    """Fires at 16:55, heals at 17:05: the last look sees it at 17:04:55, gone at 17:05:00; 60 s + 90 s later it is due."""
+    """Fires at 16:55, is last seen at 17:04:55 and gone at 17:05:00; 60 s + 90 s later it is due."""
     story = begun(16, 55).see(X, seconds=600).see(seconds=600)
     assert story.closed == [(OPENED, at(17, 7, 30))]
     assert story.incidents == ()
