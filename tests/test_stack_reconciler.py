@@ -276,7 +276,7 @@ def test_a_missing_key_file_is_said_and_keeps_the_incident(town: Town, capsys: p
 
 @pytest.mark.parametrize(("seconds", "closed"), [(0.4, 2), (0.6, 1)])
 def test_what_was_seen_more_than_a_second_ago_closes_nothing(town: Town, seconds: float, closed: int) -> None:
-    """Two are due; closing one takes so long that the other, after 2 x 0.6 s, may be firing again: it waits for a look."""
+    """Two are due; closing one takes so long that after 2 x 0.6 s the other may be firing again."""
     watcher = town.reconciler()
     town.firing = [WATCHDOG, OUTAGE, OTHER]
     town.look(watcher)

@@ -19,7 +19,7 @@ def receive(sender: str, recipients: Sequence[str], body: bytes) -> Verdict:
     # one server takes the mail of all receivers
     receiver = _header(message, MAIL_RECEIVER_HEADER) or ", ".join(recipients)
     content = Mail(sender, tuple(recipients), _part(message, "plain"), _part(message, "html"))
-    if not subject or not (content.text.strip() or content.html.strip()):
+    if not subject or not (content.text or content.html):
         reason = "a mail needs a subject and a text"
         return rejected("mail", Reply(554, reason, _PLAIN), (reason,), body=body, receiver=receiver)
     draft = Draft(kind=Kind.MAIL, receiver=receiver, action=Action.MESSAGE, summary=subject, payload=content)
@@ -39,4 +39,4 @@ def _part(message: EmailMessage, kind: str) -> str:
     except (LookupError, ValueError):
         # a character set nobody knows: the bytes as they came
         content = part.get_payload()
-    return content if isinstance(content, str) else ""
+    return content.replace("\r\n", "\n").strip() if isinstance(content, str) else ""

@@ -73,7 +73,7 @@ def _parts(payload: Payload) -> Iterator[tuple[str, str]]:
             yield "to", ", ".join(payload.recipients)
             yield "text", payload.text
             # what a reader of mail sees is in the text; the page of a mail without one is its source
-            yield "source", "" if payload.text.strip() else payload.html
+            yield "source", "" if payload.text else payload.html
         case AlertmanagerWebhook():
             yield "group", payload.group_key
             yield from (("alert", f"{one.status} {one.labels}\n{one.annotations}") for one in payload.alerts)
