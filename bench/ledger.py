@@ -85,7 +85,7 @@ def steps(count: int, dice: random.Random) -> Iterator[Step]:
 @contextmanager
 def emulator(ledger: Ledger, seed: int) -> Iterator[str]:
     """The address of an emulator in a thread of its own."""
-    emulating = Emulator(ledger, pace=lambda _: INSTANT, dice=random.Random(seed))  # noqa: S311  dice, no secrets
+    emulating = Emulator(ledger, pace=lambda _: INSTANT, dice=random.Random(seed))
     server = http_server(emulating, 0, log_level="critical")
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -260,7 +260,7 @@ class Recorder(Ledger):
 
 async def compare(calls: int, seed: int) -> int:
     """Make the calls; the number of those whose counters moved by something else than what was billed."""
-    dice = random.Random(seed)  # noqa: S311  dice, no secrets
+    dice = random.Random(seed)
     wk = watchkeeper.init(Instruments, service="bench", version="1", environment="bench", metrics_port=None)
     ledger = Recorder()
     differences = 0

@@ -29,6 +29,29 @@ ERROR_SHARE = "slo:error_share:ratio"
 PROBE_SUCCESS = "probe_success"
 
 
+_MEANINGS = {
+    SLI_ERRORS: "Bad events a second of an objective.",
+    SLI_TOTAL: "Good and bad events a second of an objective.",
+    BUDGET_REMAINING: "Share of the error budget of an objective that is left; negative when overspent.",
+    HISTORY_COVERAGE: "Share of an objective's window for which there is history.",
+    EXHAUSTED_IN: "Seconds until the error budget is spent at the pace of the last 5 minutes.",
+    ERROR_SHARE: "Share of events that an objective allows to be bad.",
+}
+
+
+def meaning_of_recorded(name: str) -> str:
+    """What a series says that is recorded for every objective."""
+    if name in _MEANINGS:
+        return _MEANINGS[name]
+    stem, _, window = name.rpartition("_rate" if "ratio_rate" in name else "increase")
+    what = {
+        "slo:sli_error:ratio": "Share of the events of an objective that are bad, over",
+        "slo:sli_total:": "Good and bad events of an objective within",
+        "slo:sli_errors:": "Bad events of an objective within",
+    }
+    return f"{what[stem]} {Duration.parse(window).words}."
+
+
 def total_events(window: Duration) -> str:
     """Good and bad events within a window, counted from level 0."""
     return f"slo:sli_total:increase{window.promql}"
@@ -92,8 +115,12 @@ def rule_test_file(service: str, alert: str) -> str:
     return f"tests/{service}-{runbook_for(alert).removesuffix('.md')}.yaml"
 
 
+METRICS_CATALOG_FILE = "metrics-catalog.yaml"
+SLI_SLO_FILE = "sli-slo-definitions.yaml"
 RECORDING_RULES_FILE = "prometheus-recording-rules.yaml"
 ALERT_RULES_FILE = "prometheus-alert-rules.yaml"
+KUBERNETES_RULES_FILE = "kubernetes/prometheus-rules.yaml"
+KUBERNETES_MONITORS_FILE = "kubernetes/service-monitors.yaml"
 PROMETHEUS_FILE = "prometheus.yaml"
 ALERTMANAGER_FILE = "alertmanager-config.yaml"
 TEMPLATES_FILE = "templates/watchkeeper.tmpl"

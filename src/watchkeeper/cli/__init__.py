@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 if TYPE_CHECKING:
     import typer
 
-VERBS = ("check", "build", "up", "down", "status", "stack", "doctor", "demo", "notify_test", "slo")
+VERBS = ("check", "build", "explain", "up", "down", "status", "stack", "doctor", "demo", "notify_test", "slo")
 """Modules of this package with `register(app)`, in the order `--help` shows them."""
 
 _ABOUT = "Watch over LLM copilot services: define, compile, prove, operate."

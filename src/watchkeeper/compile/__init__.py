@@ -1,6 +1,15 @@
 """Catalog in, documents out. Pure: no file is read or written, no clock and no environment looked at."""
 
-from watchkeeper.compile import alertmanager, prometheus, rule_tests, rules, templates
+from watchkeeper.compile import (
+    alertmanager,
+    kubernetes,
+    metrics_catalog,
+    prometheus,
+    rule_tests,
+    rules,
+    sli_slo,
+    templates,
+)
 from watchkeeper.compile.document import Document
 from watchkeeper.model import Catalog, Deployment
 
@@ -9,7 +18,13 @@ __all__ = ["Document", "build", "running"]
 
 def build(catalog: Catalog, deployment: Deployment) -> tuple[Document, ...]:
     """Everything the definitions say, as files. The rule files and templates do not depend on the deployment."""
-    return (*running(catalog, deployment), *rule_tests.documents(catalog))
+    return (
+        metrics_catalog.document(catalog),
+        sli_slo.document(catalog),
+        *running(catalog, deployment),
+        *kubernetes.documents(catalog, deployment),
+        *rule_tests.documents(catalog),
+    )
 
 
 def running(catalog: Catalog, deployment: Deployment) -> tuple[Document, ...]:

@@ -9,10 +9,10 @@ from watchkeeper import conventions, promql
 from watchkeeper.compile.scope import scoped
 from watchkeeper.formats.prometheus import Group
 from watchkeeper.formats.prometheus import Recording as Rule
-from watchkeeper.model import Catalog, Family, Pace, Recording, Service, Slo
+from watchkeeper.model import Catalog, Family, Pace, Recording, Service
 from watchkeeper.promql import build
 from watchkeeper.promql.nodes import Node
-from watchkeeper.quantity import Duration
+from watchkeeper.quantity import Duration, Ratio
 
 
 def groups(catalog: Catalog) -> Iterator[Group]:
@@ -36,7 +36,8 @@ def _derived(catalog: Catalog, service: Service, family: Family, pace: Pace) -> 
     if family is not Family.ERROR_BUDGET or not service.slos:
         return
     if pace is Pace.STANDARD:
-        yield _rule(conventions.ERROR_SHARE, build.or_(*(_error_share(service, slo) for slo in service.slos)))
+        targets = dict.fromkeys(slo.target for slo in service.slos)
+        yield _rule(conventions.ERROR_SHARE, build.or_(*(_error_share(service, target) for target in targets)))
         return
     for window in sorted({slo.window for slo in service.slos}):
         names = [slo.name for slo in service.slos if slo.window == window]
@@ -48,10 +49,11 @@ def _rule(name: str, node: Node) -> Rule:
     return Rule(name, promql.lay_out(node))
 
 
-def _error_share(service: Service, slo: Slo) -> Node:
-    """The number with the labels of the objective's own series."""
-    total = build.selector(conventions.SLI_TOTAL, slo=slo.name, service=service.name)
-    return build.add(build.multiply(build.number(0), total), build.number(slo.target.complement.value))
+def _error_share(service: Service, target: Ratio) -> Node:
+    """The number with the labels of the series of every objective that has this target."""
+    names = [slo.name for slo in service.slos if slo.target == target]
+    total = build.selector(conventions.SLI_TOTAL, slo=build.one_of(*names), service=service.name)
+    return build.add(build.multiply(build.number(0), total), build.number(target.complement.value))
 
 
 def _events(catalog: Catalog, service: Service, level_0: str, slos: list[str], window: Duration) -> Node:

@@ -3,20 +3,28 @@
 from watchkeeper import conventions
 from watchkeeper.compile import alerts, outage, recordings, slo
 from watchkeeper.compile.document import Document
-from watchkeeper.formats.prometheus import rule_file
+from watchkeeper.formats.prometheus import Group, rule_file
 from watchkeeper.model import Catalog
 
 
 def recording(catalog: Catalog) -> Document:
-    groups = [
+    return Document(conventions.RECORDING_RULES_FILE, rule_file(recording_groups(catalog)))
+
+
+def recording_groups(catalog: Catalog) -> tuple[Group, ...]:
+    objectives = (
         group
         for service in catalog.services
         for objective in service.slos
         for group in slo.groups(catalog, service, objective)
-    ]
-    return Document(conventions.RECORDING_RULES_FILE, rule_file([*groups, *recordings.groups(catalog)]))
+    )
+    return (*objectives, *recordings.groups(catalog))
 
 
 def alerting(catalog: Catalog) -> Document:
-    outages = [outage.group(catalog, service) for service in catalog.services]
-    return Document(conventions.ALERT_RULES_FILE, rule_file([*outages, *alerts.groups(catalog)]))
+    return Document(conventions.ALERT_RULES_FILE, rule_file(alerting_groups(catalog)))
+
+
+def alerting_groups(catalog: Catalog) -> tuple[Group, ...]:
+    outages = (outage.group(catalog, service) for service in catalog.services)
+    return (*outages, *alerts.groups(catalog))

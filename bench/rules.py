@@ -1,0 +1,262 @@
+"""What the whole rule set costs a real Prometheus that holds the reference deployment's series.
+
+    python bench/rules.py [--minutes 5] [--factor 1]
+
+Every series of the reference deployment (`monitoring/metrics-catalog.yaml`) is written into a throw-away Prometheus:
+six hours of raw samples at their scrape interval, and thirty days of the events that objectives record, so that the
+longest windows are full. Then samples keep arriving while the compiled rules are evaluated. Printed: processor time a
+cycle of 30 s (with rules less without), and the slowest rules. `--factor` multiplies the processes. Exit code 1 beyond
+a bound.
+"""
+
+import argparse
+import contextlib
+import itertools
+import json
+import random
+import socket
+import statistics
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import yaml
+
+from watchkeeper import compile as compiler
+from watchkeeper import conventions, engines, spec
+from watchkeeper.compile.reference import reference
+from watchkeeper.engines import arguments
+from watchkeeper.engines.process import run
+from watchkeeper.live.remote_write import WrittenSeries, write
+from watchkeeper.model import Catalog, Emitter, Metric, MetricType, Scrape
+
+CYCLE_SECONDS = 30
+RAW_HOURS = 6
+RECORDED_DAYS = 30
+CPU_BOUND, SLOWEST_BOUND = 0.5, 0.050
+SEED = 20270115
+LABELS = {Emitter.SDK: "service-detail", Emitter.PROBE: "probe", Emitter.ENGINE: "engine"}
+
+
+@dataclass(slots=True)
+class Series:
+    labels: dict[str, str]
+    every: int
+    grows: float
+    """Per sample; zero for a gauge."""
+    value: float = field(default=0.0)
+
+    def next(self, dice: random.Random) -> float:
+        self.value = self.value + self.grows * dice.random() * 2 if self.grows else 0.5 + dice.random()
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    url: str
+    process: psutil.Process
+    folder: Path
+
+
+def series_of(catalog: Catalog, factor: int) -> list[Series]:
+    found: list[Series] = []
+    for metric in catalog.metrics:
+        for instance in range(catalog.reference.of(metric.emitter) * (factor if metric.emitter is Emitter.SDK else 1)):
+            found += _of_process(catalog, metric, instance)
+    return found
+
+
+def _of_process(catalog: Catalog, metric: Metric, instance: int) -> Iterator[Series]:
+    service = catalog.services[0].name
+    fixed = {"instance": f"{metric.emitter.value}-{instance}:9464", "service": service, "environment": "production"}
+    role = {} if any(label.name == "role" for label in metric.labels) else {"role": LABELS.get(metric.emitter, "node")}
+    critical = metric.scrape is Scrape.CRITICAL
+    every = int((catalog.intervals.scrape_critical if critical else catalog.intervals.scrape_standard).seconds)
+    domains = [_values(label.name, label.values, label.cap) for label in metric.labels]
+    combinations = itertools.islice(_spread(domains), metric.plan or None)
+    names = [label.name for label in metric.labels]
+    for values in combinations:
+        labels = fixed | role | dict(zip(names, values, strict=True))
+        yield from _family(metric, labels, every)
+
+
+def _values(name: str, values: tuple[str, ...], cap: int) -> list[str]:
+    return list(values) or [f"{name}-{number}" for number in range(cap)]
+
+
+def _spread(domains: list[list[str]]) -> Iterator[tuple[str, ...]]:
+    """Every combination, the last label turning slowest, so that a plan's share of them has many values of each."""
+    return (tuple(reversed(combination)) for combination in itertools.product(*reversed(domains)))
+
+
+def _family(metric: Metric, labels: dict[str, str], every: int) -> Iterator[Series]:
+    if metric.type is not MetricType.HISTOGRAM:
+        yield Series({"__name__": metric.name, **labels}, every, 1.0 if metric.type is MetricType.COUNTER else 0.0)
+        return
+    bounds = [*(f"{float(bound):g}" for bound in metric.buckets), "+Inf"]
+    for number, bound in enumerate(bounds, 1):
+        yield Series({"__name__": f"{metric.name}_bucket", "le": bound, **labels}, every, float(number))
+    yield Series({"__name__": f"{metric.name}_count", **labels}, every, float(len(bounds)))
+    yield Series({"__name__": f"{metric.name}_sum", **labels}, every, 1.0)
+
+
+# --- writing ----------------------------------------------------------------------------------------
+
+
+def backfill(url: str, catalog: Catalog, raw: list[Series], now: int) -> int:
+    """In the order of time, as a head takes it: the recorded month first, then the last hours of everything."""
+    dice, sent, start = random.Random(SEED), 0, now - RAW_HOURS * 3600
+    recorded = _recorded(catalog)
+    for begin in range(now - RECORDED_DAYS * 86400, start, 11 * 3600):
+        sent += write(url, _slice(recorded, begin, min(begin + 11 * 3600, start), dice))
+    for begin in range(start, now, 1800):
+        sent += write(url, _slice([*raw, *recorded], begin, begin + 1800, dice))
+    return sent
+
+
+def _slice(series: list[Series], begin: int, end: int, dice: random.Random) -> Iterator[WrittenSeries]:
+    for one in series:
+        yield WrittenSeries(one.labels, [(float(at), one.next(dice)) for at in range(begin, end, one.every)])
+
+
+def _recorded(catalog: Catalog) -> list[Series]:
+    every = int(catalog.intervals.rules_critical.seconds)
+    fixed = {"service": catalog.services[0].name, "environment": "production"}
+    return [
+        Series({"__name__": name, "slo": slo.name, **fixed}, every, 0.0)
+        for slo in catalog.services[0].slos
+        for name in (conventions.SLI_TOTAL, conventions.SLI_ERRORS)
+    ]
+
+
+def feed(url: str, raw: list[Series], stop: threading.Event) -> None:
+    """Scrapes, as far as storage and rules can tell: each class of series at its interval."""
+    dice = random.Random(SEED + 1)
+    by_interval = {every: [one for one in raw if one.every == every] for every in {one.every for one in raw}}
+    due = dict.fromkeys(by_interval, time.time())
+    while not stop.is_set():
+        for every, series in by_interval.items():
+            if time.time() >= due[every]:
+                at = time.time()
+                write(url, (WrittenSeries(one.labels, [(at, one.next(dice))]) for one in series))
+                due[every] += every
+        stop.wait(max(0.0, min(due.values()) - time.time()))
+
+
+# --- measuring --------------------------------------------------------------------------------------
+
+
+def processor_seconds(process: psutil.Process, seconds: float) -> float:
+    """Used within the coming `seconds`, as a share of one processor."""
+    begun, before = time.monotonic(), sum(process.cpu_times()[:2])
+    time.sleep(seconds)
+    return float(sum(process.cpu_times()[:2]) - before) / (time.monotonic() - begun)
+
+
+def evaluations(url: str) -> Iterator[tuple[str, float]]:
+    with urllib.request.urlopen(f"{url}/api/v1/rules", timeout=10) as answer:  # noqa: S310 - loopback
+        groups = json.load(answer)["data"]["groups"]
+    for group in groups:
+        for rule in group["rules"]:
+            if rule["health"] == "err":
+                sys.exit(f"{rule['name']} cannot be evaluated: {rule['lastError']}")
+            yield f"{rule['name']} {rule.get('labels', {})}"[:90], rule["evaluationTime"]
+
+
+def watched(url: str, process: psutil.Process, minutes: float) -> tuple[float, dict[str, list[float]]]:
+    """The share of a processor over so many minutes, and how long every rule took each time it was looked at."""
+    times: dict[str, list[float]] = defaultdict(list)
+    shares = []
+    for _ in range(int(minutes * 60 / 15)):
+        shares.append(processor_seconds(process, 15))
+        for rule, seconds in evaluations(url):
+            times[rule].append(seconds)
+    return statistics.fmean(shares), times
+
+
+def configuration(folder: Path, catalog: Catalog, *, rules: bool) -> None:
+    names = (conventions.RECORDING_RULES_FILE, conventions.ALERT_RULES_FILE)
+    for document in compiler.running(catalog, reference(catalog)):
+        if document.path in names:
+            (folder / document.path).write_text(document.text)
+    settings = {"rule_files": list(names)} if rules else {}
+    text = yaml.safe_dump({"global": {"external_labels": {"environment": "production"}}, **settings})
+    (folder / "prometheus.yaml").write_text(text)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def measure(catalog: Catalog, raw: list[Series], minutes: float) -> tuple[float, float, dict[str, list[float]]]:
+    engine = engines.find("prometheus")
+    if isinstance(engine, engines.Missing):
+        sys.exit(f"prometheus is missing: {engine.reason}")
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        configuration(folder, catalog, rules=False)
+        server = arguments.Server(free_port(), folder / "prometheus.yaml", folder / "data")
+        url = f"http://127.0.0.1:{server.port}"
+        # hidden flags: blocks of a day let a month be written in order into a fresh head
+        blocks = ("--storage.tsdb.min-block-duration=24h", "--storage.tsdb.max-block-duration=24h")
+        with run(engine, (*arguments.prometheus(server, origin=url), *blocks), url=url, log=folder / "log") as started:
+            return _measured(Server(url, psutil.Process(started.pid), folder), catalog, raw, minutes)
+
+
+def _measured(
+    server: Server, catalog: Catalog, raw: list[Series], minutes: float
+) -> tuple[float, float, dict[str, list[float]]]:
+    url = server.url
+    begun = time.monotonic()
+    sent = backfill(url, catalog, raw, int(time.time()) - 60)
+    print(f"written         {sent:,} samples in {time.monotonic() - begun:.0f} s", flush=True)
+    stop = threading.Event()
+    feeder = threading.Thread(target=feed, args=(url, raw, stop), daemon=True)
+    feeder.start()
+    with contextlib.ExitStack() as stack:
+        stack.callback(stop.set)
+        time.sleep(30)
+        without = processor_seconds(server.process, 60)
+        configuration(server.folder, catalog, rules=True)
+        urllib.request.urlopen(urllib.request.Request(f"{url}/-/reload", method="POST"), timeout=30).close()  # noqa: S310
+        time.sleep(150)  # every group was evaluated once, the slow ones, too
+        share, times = watched(url, server.process, minutes)
+    return without, share, times
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--factor", type=int, default=1)
+    options = parser.parse_args()
+    catalog = spec.load().catalog
+    if catalog is None:
+        sys.exit("the shipped definitions do not load; run `watchkeeper check`")
+    raw = series_of(catalog, options.factor)
+    print(
+        f"series          {len(raw):,} live, {RAW_HOURS} h of history; recorded events: {RECORDED_DAYS} d", flush=True
+    )
+    without, share, times = measure(catalog, raw, options.minutes)
+    cycle = (share - without) * CYCLE_SECONDS
+    slowest = {rule: statistics.quantiles(seen, n=100)[98] for rule, seen in times.items()}
+    worst = max(slowest.values())
+    print(f"rules           {len(times)}")
+    print(f"processor       {cycle:.2f} s a cycle of {CYCLE_SECONDS} s (bound {CPU_BOUND} s)")
+    print(f"without rules   {without:.3f} cores")
+    print(f"slowest rule    p99 {worst * 1000:.0f} ms (bound {SLOWEST_BOUND * 1000:.0f} ms)")
+    for rule, seconds in sorted(slowest.items(), key=lambda item: -item[1])[:8]:
+        print(f"  {seconds * 1000:6.1f} ms  {rule}")
+    return 0 if cycle <= CPU_BOUND and worst <= SLOWEST_BOUND else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

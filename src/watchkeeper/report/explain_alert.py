@@ -1,0 +1,71 @@
+"""An alert as it is compiled: when it fires, how soon somebody is told, who, and what may silence it."""
+
+from collections.abc import Iterator
+
+from watchkeeper.compile import rules
+from watchkeeper.formats.prometheus import Alerting, Group
+from watchkeeper.model import Catalog, Inhibition, RuleTest
+from watchkeeper.report.explanation import Explanation, Fact
+
+_FIRST = frozenset({"severity", "priority"})
+_TOLD = (("impact", "impact"), ("threshold", "fires"), ("detection", "found"), ("escalation", "escalation"))
+
+
+def names(catalog: Catalog) -> Iterator[str]:
+    yield from (rule.alert for _, rule in _rules(catalog))
+
+
+def alerts(catalog: Catalog, name: str) -> Iterator[Explanation]:
+    for group, rule in _rules(catalog):
+        if rule.alert == name:
+            yield _explanation(catalog, group, rule)
+
+
+def _rules(catalog: Catalog) -> Iterator[tuple[Group, Alerting]]:
+    for group in (*rules.recording_groups(catalog), *rules.alerting_groups(catalog)):
+        yield from ((group, rule) for rule in group.rules if isinstance(rule, Alerting))
+
+
+def _explanation(catalog: Catalog, group: Group, rule: Alerting) -> Explanation:
+    labels, told = dict(rule.labels), dict(rule.annotations)
+    facts = (
+        Fact("severity", " ".join(filter(None, (labels["severity"], labels.get("priority", ""))))),
+        Fact(
+            "about", ", ".join(f"{name} {value}" for name, value in rule.labels if name not in {"severity", "priority"})
+        ),
+        *(Fact(label, told[key]) for key, label in _TOLD if key in told),
+        Fact("expression", rule.expr),
+        Fact("evaluated", f"every {group.interval.words}" + (f", pending for {rule.for_.words}" if rule.for_ else "")),
+        *_silenced(catalog, labels | {"alertname": rule.alert}),
+        *_proved(catalog, rule.alert),
+        Fact("first", told["actions"]),
+        Fact("runbook", told["runbook"]),
+    )
+    about = labels.get("slo") or labels["component"]
+    return Explanation("alert", f"{rule.alert} ({about})", told["summary"], facts)
+
+
+def _silenced(catalog: Catalog, labels: dict[str, str]) -> Iterator[Fact]:
+    by = [rule for rule in catalog.routing.inhibitions if _may_be(rule, labels)]
+    silent = [f"{_said(rule.source)} fires for the same {', '.join(rule.equal)}" for rule in by]
+    yield Fact("silent while", "\n".join(silent) or "never: nothing inhibits it")
+
+
+def _may_be(rule: Inhibition, labels: dict[str, str]) -> bool:
+    return all(labels.get(name) == value for name, value in rule.target)
+
+
+def _said(match: tuple[tuple[str, str], ...]) -> str:
+    return " ".join(f"{name}={value}" for name, value in match)
+
+
+def _proved(catalog: Catalog, alert: str) -> Iterator[Fact]:
+    tests = [test for service in catalog.services for test in service.tests if test.alert == alert]
+    for fires, label in ((True, "proved to fire"), (False, "proved silent")):
+        ideas = [_idea(test) for test in tests if test.fires is fires]
+        if ideas:
+            yield Fact(label, "\n".join(ideas))
+
+
+def _idea(test: RuleTest) -> str:
+    return f"{test.idea}, after {test.at.words}"
