@@ -80,7 +80,13 @@ class Town:
 
     def silence(self) -> None:
         matcher = {"name": "alertname", "value": ".*", "isRegex": True, "isEqual": True}
-        known = {"id": "1", "status": {"state": "active"}, "matchers": [matcher], "createdBy": "a", "comment": "c"}
+        known: dict[str, object] = {
+            "id": "1",
+            "status": {"state": "active"},
+            "matchers": [matcher],
+            "createdBy": "a",
+            "comment": "c",
+        }
         self.silences = [known | {"startsAt": self.started, "endsAt": "2027-01-01T00:00:00Z"}]
 
     @property
@@ -112,17 +118,17 @@ def _listed(labels: Mapping[str, str]) -> dict[str, object]:
 def _open(town: Town) -> Iterator[Town]:
     class Doors(Handler):
         def get(self) -> None:
-            answers = {
-                "/api/v2/status": lambda: {
+            answers: dict[str, object] = {
+                "/api/v2/status": {
                     "versionInfo": {"version": "0.25.0"},
                     "uptime": town.started,
                     "cluster": {"status": "disabled"},
                     "config": {"original": ""},
                 },
-                "/api/v2/silences": lambda: town.silences,
-                "/api/v2/alerts": lambda: [_listed(labels) for labels in town.firing],
+                "/api/v2/silences": town.silences,
+                "/api/v2/alerts": [_listed(labels) for labels in town.firing],
             }
-            self.reply(json.dumps(answers[self.path]()).encode(), 500 if town.broken else 200)
+            self.reply(json.dumps(answers[self.path]).encode(), 500 if town.broken else 200)
 
         def post(self) -> None:
             event = json.loads(self.body())
