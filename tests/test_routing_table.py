@@ -115,6 +115,8 @@ SYMPTOMS = {
     "ErrorBudget50PercentConsumed",
     "ErrorBudget75PercentConsumed",
     "ErrorBudgetExhausted",
+    "HighErrorLogRate",
+    "HighErrorLogRatio",
 }
 """Of one service; written by hand from R16. Everything else is a cause, a cost, or about the monitoring."""
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spec_bench import PACK, TODAY, problems
+from spec_bench import ALERT, PACK, TODAY, problems
 from watchkeeper import spec
 from watchkeeper.model import Catalog, Hours, Mail, Period, Receiver, Schedule, Team, Weekday
 from watchkeeper.quantity import Duration
@@ -171,11 +171,15 @@ routing: {high_pages: always, routes: [{match: {severity: high}, receivers: [pag
     "a source may be the outage itself": """
 routing: {inhibitions: [{source: {kind: outage}, target: {kind: symptom}, equal: [service]}]}
 """,
-    "an engine's metrics may leave any label, but not those that only alerts have": """
-alerts: {HighLatency: {value: memory_bytes, above: 1GiB, guard: memory_bytes > 0}}
+    "an engine's metrics may leave any label, but not those that only alerts have": f"""
+alerts:
+  Memory:
+{ALERT}    value: memory_bytes
+    above: 1GiB
+    for: 1m
 routing:
   inhibitions:
-    - {source: {tier: critical}, target: {tier: [high, warning]}, equal: [slo, service, environment]}
+    - {{source: {{tier: critical}}, target: {{tier: [high, warning]}}, equal: [slo, service, environment]}}
 """,
     "a label that the grouping keeps is on every alert": """
 alerts: {DatabaseDown: {value: min by (dependency) (dependency_up), for: 1m}}

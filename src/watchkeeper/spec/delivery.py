@@ -20,9 +20,10 @@ def owners(d: Definitions) -> Iterator[Problem]:
     """An alert belongs to a team that exists; one without an owner wakes nobody who feels meant."""
     if d.team is not None:
         yield from unknown(d, "teams", d.team, ("team",))
-    for name, alert in d.alerts.items():
-        if alert.team is not None:
-            yield from unknown(d, "teams", alert.team, ("alerts", name, "team"))
+    for section, alerts in (("alerts", d.alerts), ("log_alerts", d.log_alerts)):
+        for name, alert in alerts.items():
+            if alert.team is not None:
+                yield from unknown(d, "teams", alert.team, (section, name, "team"))
 
 
 def teams(services: Sequence[Definitions]) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from watchkeeper.promql.labels import Labels, labels
 from watchkeeper.promql.scope import KEYS, scope
 from watchkeeper.spec import schema, series
 from watchkeeper.spec.definitions import Definitions
+from watchkeeper.spec.log_schema import LogAlert
 from watchkeeper.spec.objectives import tiers
 from watchkeeper.spec.references import ALERT_LABELS, Matches
 
@@ -51,15 +52,28 @@ class Fires:
 
 def firing(d: Definitions) -> Iterator[Fires]:
     """All alerts of one service, but for those whose expression cannot be read: that is a problem of its own."""
-    written = frozenset(d.alerts)
+    written = frozenset(d.alerts) | {name for name, _ in _of_logs(d)}
     for name, alert in d.alerts.items():
         flow = _flow(d, alert)
         if flow is not None:
             fixed = _fixed(d, alert.severity, alert.kind, alertname=name, component=alert.component)
             own = ({"team": alert.team} if alert.team else {}) | _priority(alert.severity, alert.priority)
             yield Fires(f"alert `{name}`", alert.kind, fixed | own, flow, written)
+    for name, log_alert in _of_logs(d):
+        own = {"team": log_alert.team} if log_alert.team else {}
+        fixed = _fixed(d, log_alert.severity, log_alert.kind, alertname=name, component=log_alert.component)
+        # fields of the lines are labels where Loki counts, and are not where Prometheus does
+        flow = _OF_SERVICE.perhaps(frozenset(log_alert.by) - frozenset(KEYS))
+        yield Fires(f"log alert `{name}`", log_alert.kind, fixed | own, flow, written)
     for what, kind, always in _generated(d):
         yield Fires(what, kind, always, _OF_SERVICE, written)
+
+
+def _of_logs(d: Definitions) -> Iterator[tuple[str, LogAlert]]:
+    for name, alert in d.log_alerts.items():
+        yield name, alert
+        if alert.ratio is not None:
+            yield alert.ratio.name, alert
 
 
 def _flow(d: Definitions, alert: schema.Alert) -> Labels | None:

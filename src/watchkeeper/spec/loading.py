@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from watchkeeper import model
 from watchkeeper.problem import Problem, Severity, Span
-from watchkeeper.spec import delivery, expressions, measurements, nodes, objectives, references
+from watchkeeper.spec import dashboards, delivery, expressions, logs, measurements, nodes, objectives, references
 from watchkeeper.spec.definitions import Definitions, define, service_names
 from watchkeeper.spec.merging import combine, of_service, overlay
 from watchkeeper.spec.parsing import parse
@@ -44,8 +44,16 @@ CHECKS: tuple[Check, ...] = (
     measurements.labels,
     expressions.alerts,
     expressions.objectives,
+    expressions.log_alerts,
+    logs.section,
+    logs.line,
+    logs.retention,
+    logs.redaction,
+    logs.alerts,
     references.receivers,
     delivery.owners,
+    dashboards.dashboards,
+    dashboards.shown,
 )
 SHARED_CHECKS: tuple[SharedCheck, ...] = (
     references.matches,
