@@ -90,7 +90,7 @@ receivers:
 - {name: chat, slack_configs: [{channel: c}], webhook_configs: [{url: u}]}
 """
     both = (PagerDuty("http://127.0.0.1:1/enqueue", "k"), PagerDuty("http://127.0.0.1:2", "l"))
-    assert read(text).receivers == (Receiver("nobody", (), 0), Receiver("one", both, 2), Receiver("chat", (), 2))
+    assert read(text).receivers == (Receiver("nobody", ()), Receiver("one", both), Receiver("chat", ()))
     (usual,) = read(
         "route: {receiver: p}\nreceivers: [{name: p, pagerduty_configs: [{routing_key_file: k}]}]"
     ).receivers

@@ -83,8 +83,6 @@ class PagerDuty:
 class Receiver:
     name: str
     pagerduty: tuple[PagerDuty, ...]
-    channels: int
-    """Of any kind; none: it sends nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +245,8 @@ def _minutes(text: str) -> int:
 
 
 def _receiver(written: dict[str, str | list[_Channel]], pagerduty_url: str) -> Receiver:
-    channels = {kind: listed for kind, listed in written.items() if not isinstance(listed, str)}
+    channels = written.get("pagerduty_configs", [])
     pagers = (
-        PagerDuty(one.url or pagerduty_url, one.routing_key_file) for one in channels.get("pagerduty_configs", ())
+        PagerDuty(one.url or pagerduty_url, one.routing_key_file) for one in channels if isinstance(one, _Channel)
     )
-    return Receiver(str(written["name"]), tuple(pagers), sum(map(len, channels.values())))
+    return Receiver(str(written["name"]), tuple(pagers))
