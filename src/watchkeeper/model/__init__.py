@@ -23,6 +23,7 @@ from watchkeeper.model.dashboard import (
     State,
 )
 from watchkeeper.model.deployment import Credentials, Deployment, Smtp, Sources, Target
+from watchkeeper.model.dialect import Dialect, Part, Renamed
 from watchkeeper.model.logs import (
     AUDIT_TENANT,
     STREAM_LABELS,
@@ -69,6 +70,7 @@ from watchkeeper.model.routing import (
     fits,
 )
 from watchkeeper.model.rule_test import RuleTest
+from watchkeeper.model.runbook import RunbookPage
 from watchkeeper.model.slo import BudgetState, Outage, Queries, RequestClass, Requests, Slo, Tier
 
 __all__ = [
@@ -89,6 +91,7 @@ __all__ = [
     "Dashboard",
     "Dependency",
     "Deployment",
+    "Dialect",
     "Draw",
     "Emitter",
     "Family",
@@ -124,6 +127,7 @@ __all__ = [
     "PanelKind",
     "PanelRef",
     "PanelUnit",
+    "Part",
     "Period",
     "PiiCheck",
     "PiiClass",
@@ -136,12 +140,14 @@ __all__ = [
     "Recording",
     "Redaction",
     "Reference",
+    "Renamed",
     "RequestClass",
     "Requests",
     "RetentionClass",
     "Route",
     "Routing",
     "RuleTest",
+    "RunbookPage",
     "Schedule",
     "Scrape",
     "Service",
