@@ -192,6 +192,15 @@ routing:
     - {match: {severity: high, team: chat}, receivers: [chat], continue: true}
     - {match: {severity: high}, receivers: [post]}
 """,
+    "a team's own receiver in two routes, and in a route of the team's own": """
+teams: {platform: {instead: {pager: post, chat: silent-no-more}}}
+receivers: {silent-no-more: {mail: {to: [a@b.example]}}}
+routing:
+  routes:
+    - {match: {severity: critical, team: platform}, receivers: [post]}
+    - {match: {severity: critical}, receivers: [pager, chat]}
+    - {match: {severity: high}, receivers: [pager]}
+""",
     "the last alert of a component is switched off, and its channel stays ready": """
 routing: {routes: [{match: {component: [database, queue]}, receivers: [chat], continue: true}]}
 alerts: {DatabaseDown: {enabled: false, because: none here}}

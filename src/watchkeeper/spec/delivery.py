@@ -1,6 +1,7 @@
 """That everybody who must hear does: owners of alerts, schedules of routes, and what no rule may keep from ringing."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from watchkeeper.model import Kind
 from watchkeeper.problem import Problem
@@ -63,32 +64,50 @@ def limits(services: Sequence[Definitions]) -> Iterator[Problem]:
                 yield from unknown(d, "schedules", name, ("routing", "routes", index, key, number))
 
 
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    path: Path
+    match: Matches
+    receiver: str
+    instead_for: str = ""
+    """The team whose own receiver this is, in place of the route's."""
+
+    @property
+    def key(self) -> tuple[tuple[tuple[str, frozenset[str]], ...], str, str]:
+        match = sorted((label, frozenset(values)) for label, values in self.match.items())
+        return tuple(match), self.receiver, self.instead_for
+
+
 def twins(services: Sequence[Definitions]) -> Iterator[Problem]:
     """Two routes with one match and one receiver share an entry of Alertmanager's notification log."""
     d = services[0]
-    seen: dict[tuple[tuple[tuple[str, frozenset[str]], ...], str], Path] = {}
-    for path, match, receiver in _deliveries(d):
-        key = (tuple(sorted((label, frozenset(values)) for label, values in match.items())), receiver)
-        first = seen.setdefault(key, path)
-        if first is not path:
+    seen: dict[object, _Delivery] = {}
+    for delivery in _deliveries(d):
+        first = seen.setdefault(delivery.key, delivery)
+        if first is not delivery and first.path != delivery.path:
             yield error(
                 "twin-routes",
-                d.at(*path),
-                f"`{receiver}` is reached twice by the same match",
-                found=f"first at {d.at(*first)}",
+                d.at(*delivery.path),
+                f"`{delivery.receiver}` is reached twice by the same match",
+                found=f"first at {d.at(*first.path)}",
                 allowed="one route for each match and receiver: of two, either may swallow the other's message",
                 fix="remove one of the two, or let their matches differ",
             )
 
 
-def _deliveries(d: Definitions) -> Iterator[tuple[Path, Matches, str]]:
+def _deliveries(d: Definitions) -> Iterator[_Delivery]:
     for name, team in d.teams.items():
         for severity, receivers in team.hears.items():
             for index, receiver in enumerate(receivers):
-                yield ("teams", name, "hears", severity, index), {"team": (name,), "severity": (severity,)}, receiver
+                match = {"team": (name,), "severity": (str(severity),)}
+                yield _Delivery(("teams", name, "hears", severity, index), match, receiver)
     for index, route in enumerate(d.routing.routes if d.routing else ()):
         for number, receiver in enumerate(route.receivers):
-            yield ("routing", "routes", index, "receivers", number), route.match, receiver
+            yield _Delivery(("routing", "routes", index, "receivers", number), route.match, receiver)
+            for name, team in d.teams.items():
+                if receiver in team.instead:
+                    path: Path = ("teams", name, "instead", receiver)
+                    yield _Delivery(path, route.match, team.instead[receiver], name)
 
 
 def always_heard(services: Sequence[Definitions]) -> Iterator[Problem]:
