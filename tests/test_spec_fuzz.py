@@ -158,6 +158,8 @@ OPTIONAL = {
     "dashboards", "thresholds", "details", "empty", "links", "legend", "top", "exemplars",
     "log_alerts", "aliases", "fields", "tiers", "streams", "keys", "pseudonyms", "check", "levels", "ratio",
     "dialects", "families", "mail", "schedules", "teams", "weekdays", "times", "outside", "hears", "instead",
+    "tracing", "inject_on_request", "baggage", "hosts", "client_timeouts", "rules", "request_classes", "attributes",
+    "slow_after", "limit",
 }  # fmt: skip
 NAMES = {
     "classes",
@@ -182,6 +184,11 @@ NAMES = {
     "instead",
     "dialects",
     "families",
+    "names",
+    "rules",
+    "environments",
+    "client_timeouts",
+    "attributes",
 }
 
 

@@ -5,7 +5,10 @@ from pydantic import Field, model_validator
 from watchkeeper import model
 from watchkeeper.model import Axis, Draw, Emitter
 from watchkeeper.spec import scalars as s
+from watchkeeper.spec.hours import TimeOfDay, Weekdays
 from watchkeeper.spec.log_schema import LogAlert, Logs
+from watchkeeper.spec.several import AnyNumber, OneOrMore
+from watchkeeper.spec.tracing_schema import Tracing
 from watchkeeper.spec.written import Switched, Written
 
 
@@ -208,10 +211,10 @@ class PartialTiming(Written):
 class Schedule(Written):
     """Days and hours in the catalog's time zone, or all that another schedule leaves."""
 
-    weekdays: s.AnyNumber[s.Weekdays] = Field(
+    weekdays: AnyNumber[Weekdays] = Field(
         default=(), description="A day, a range such as monday-friday, or a list of them."
     )
-    times: s.AnyNumber[s.TimeOfDay] = Field(
+    times: AnyNumber[TimeOfDay] = Field(
         default=(), description="From-to, such as 09:00-17:00; the whole day if none is given."
     )
     outside: s.Name | None = None
@@ -220,7 +223,7 @@ class Schedule(Written):
 class Team(Written):
     """An owner of alerts, and how it is told of them beside or instead of the others."""
 
-    hears: dict[s.Severity, s.OneOrMore[s.Name]] = Field(
+    hears: dict[s.Severity, OneOrMore[s.Name]] = Field(
         default_factory=dict, description="Receivers of its own, by severity, beside those of the routes."
     )
     instead: dict[s.Name, s.Name] = Field(
@@ -229,17 +232,17 @@ class Team(Written):
 
 
 class Route(Written):
-    match: dict[s.SeriesName, s.OneOrMore[s.Word]] = Field(min_length=1)
+    match: dict[s.SeriesName, OneOrMore[s.Word]] = Field(min_length=1)
     receivers: tuple[s.Name, ...] = Field(min_length=1)
     timing: PartialTiming = PartialTiming()
-    active: s.AnyNumber[s.Name] = Field(default=(), description="Sends only in these schedules.")
-    mute: s.AnyNumber[s.Name] = Field(default=(), description="Sends nothing in these schedules.")
+    active: AnyNumber[s.Name] = Field(default=(), description="Sends only in these schedules.")
+    mute: AnyNumber[s.Name] = Field(default=(), description="Sends nothing in these schedules.")
     continue_: s.Truth = Field(default=False, alias="continue", description="The routes below are tried as well.")
 
 
 class Inhibition(Written):
-    source: dict[s.SeriesName, s.OneOrMore[s.Word]] = Field(min_length=1)
-    target: dict[s.SeriesName, s.OneOrMore[s.Word]] = Field(min_length=1)
+    source: dict[s.SeriesName, OneOrMore[s.Word]] = Field(min_length=1)
+    target: dict[s.SeriesName, OneOrMore[s.Word]] = Field(min_length=1)
     equal: tuple[s.SeriesName, ...] = ()
 
 
@@ -335,6 +338,7 @@ class File(ServiceOverrides):
     teams: dict[s.Name, Team] = Field(default_factory=dict)
     routing: Routing | None = None
     dashboards: dict[s.DashboardName, Dashboard] = Field(default_factory=dict)
+    tracing: Tracing | None = None
 
 
 NAMED: tuple[str, ...] = (
