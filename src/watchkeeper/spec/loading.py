@@ -15,6 +15,7 @@ from watchkeeper import model
 from watchkeeper.problem import Problem, Severity, Span
 from watchkeeper.spec import (
     dashboards,
+    delivery,
     dialects,
     expressions,
     logs,
@@ -29,6 +30,7 @@ from watchkeeper.spec.merging import combine, of_service, overlay
 from watchkeeper.spec.parsing import parse
 from watchkeeper.spec.reading import Source, pack_sources, project_path, read, runbook_pages
 from watchkeeper.spec.resolving import resolve
+from watchkeeper.spec.schedules import schedules
 from watchkeeper.spec.validating import MAX_PROBLEMS
 from watchkeeper.spec.wording import error
 
@@ -60,6 +62,7 @@ CHECKS: tuple[Check, ...] = (
     logs.redaction,
     logs.alerts,
     references.receivers,
+    delivery.owners,
     dialects.chosen,
     dialects.targets,
     dialects.silent,
@@ -78,6 +81,12 @@ SHARED_CHECKS: tuple[SharedCheck, ...] = (
     references.matches,
     references.labels_named,
     references.inhibition_cycles,
+    schedules,
+    delivery.teams,
+    delivery.limits,
+    delivery.twins,
+    delivery.always_heard,
+    delivery.inhibitions,
     tracing.request_classes,
 )
 
