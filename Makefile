@@ -8,7 +8,7 @@ RUN := $(VENV)/run.stamp
 DEV := $(VENV)/dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test lint bench docs lock clean
+.PHONY: help install up down test lint bench docs engines lock clean
 
 help:
 	@echo "make up       the whole stack with the demo agent under load; Ctrl-C ends it"
@@ -17,6 +17,7 @@ help:
 	@echo "make lint     ruff and mypy"
 	@echo "make bench    every figure the documentation states, measured again (an hour and a half)"
 	@echo "make docs     everything generated: monitoring/, the typed instruments, the pages of the reference"
+	@echo "make engines  Loki, Jaeger and the Collector, built from source for the tests that judge by them (16 minutes, Go)"
 	@echo "make install  only the set-up that the others begin with"
 	@echo "make lock     new lock files from pyproject.toml"
 	@echo "make clean    remove environments and engines; data in .watchkeeper is kept"
@@ -50,6 +51,9 @@ docs: $(DEV)
 	$(BIN)/watchkeeper build
 	$(BIN)/watchkeeper build --target python --out src/watchkeeper/copilot.py
 	$(BIN)/python docs/generate.py
+
+engines:
+	@tools/build-engines.sh
 
 lock:
 	$(PYTHON) -m venv $(VENV)/lock

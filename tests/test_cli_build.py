@@ -6,14 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from watchkeeper import compile as compiler
+from watchkeeper import files
+from watchkeeper.compile.reference import reference
+from watchkeeper.model import Catalog
+
 HOME = Path(__file__).parent.parent
-ENGINE_FILES = {
-    "alertmanager-config.yaml",
-    "prometheus-alert-rules.yaml",
-    "prometheus-recording-rules.yaml",
-    "prometheus.yaml",
-    "templates/watchkeeper.tmpl",
-}
 
 
 def _build(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -28,14 +26,14 @@ def _build(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_first_build_writes_everything_a_second_nothing(tmp_path: Path) -> None:
+def test_a_first_build_writes_everything_a_second_nothing(tmp_path: Path, catalog: Catalog) -> None:
+    everything = {document.path for document in compiler.build(catalog, reference(catalog))}
     first, second = _build(tmp_path, "--json"), _build(tmp_path, "--json")
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
-    assert set(json.loads(first.stdout)["changed"]) == ENGINE_FILES
+    assert set(json.loads(first.stdout)["changed"]) == everything
     assert json.loads(second.stdout)["changed"] == []
-    assert {str(p.relative_to(tmp_path / "monitoring")) for p in (tmp_path / "monitoring").rglob("*.*ml")} | {
-        "templates/watchkeeper.tmpl"
-    } == ENGINE_FILES
+    written = (path for path in (tmp_path / "monitoring").rglob("*") if path.is_file() and path.name != files.MANIFEST)
+    assert {str(path.relative_to(tmp_path / "monitoring")) for path in written} == everything
 
 
 def test_verify_tells_drift_and_writes_nothing(tmp_path: Path) -> None:

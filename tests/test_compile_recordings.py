@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from watchkeeper import promql
 from watchkeeper.compile import recordings
 from watchkeeper.formats.prometheus import Group, Recording
@@ -63,31 +61,6 @@ def test_what_objectives_allow_is_recorded_once_for_each_target(catalog: Catalog
         '0 * slo:sli_total:rate5m{slo=~"one|three",service="llm-copilot-agent"} + 0.001'
         ' or 0 * slo:sli_total:rate5m{slo="two",service="llm-copilot-agent"} + 0.05'
     )
-
-
-@pytest.mark.parametrize(
-    ("name", "level_0"),
-    [("slo:sli_total:increase30d", "slo:sli_total:rate5m"), ("slo:sli_errors:increase30d", "slo:sli_errors:rate5m")],
-)
-def test_events_are_rates_times_the_interval_they_are_recorded_at(catalog: Catalog, name: str, level_0: str) -> None:
-    expression = budget(catalog, one="99.9%", two="95%")[name]
-    # recorded every 15 s
-    assert expression == f'sum_over_time({level_0}{{slo=~"one|two",service="llm-copilot-agent"}}[30d]) * 15'
-
-
-def test_objectives_with_other_windows_have_counts_of_their_own(catalog: Catalog) -> None:
-    first, *_ = catalog.services[0].slos
-    week = replace(first, name="week", window=Duration.of(days=7))
-    service = replace(catalog.services[0], recordings=(), slos=(first, week))
-    groups = recordings.groups(replace(catalog, services=(service,)))
-    names = [rule.record for group in groups for rule in group.rules if isinstance(rule, Recording)]
-    assert names == [
-        "slo:error_share:ratio",
-        "slo:sli_total:increase7d",
-        "slo:sli_errors:increase7d",
-        "slo:sli_total:increase30d",
-        "slo:sli_errors:increase30d",
-    ]
 
 
 def test_the_pack_has_the_families_of_the_specification(catalog: Catalog) -> None:

@@ -32,7 +32,7 @@ def test_a_message_from_login_to_answer(tmp_path: Path) -> None:
         assert town.wk.m.sessions_active.value() == 1
         assert town.events("complex", "good") == 1
         assert town.events("simple", "good") == 3  # login, conversation, history
-        assert len(said(town.log, "message_answered")) == 1
+        assert len(said(town.log, "message.answered")) == 1
 
     in_town(tmp_path, scenario)
 
@@ -171,7 +171,7 @@ def page(town: Town) -> str:
 def test_lines_of_one_request_share_its_correlation_id(tmp_path: Path) -> None:
     async def scenario(town: Town) -> None:
         answer = await town.ask()
-        (line,) = said(town.log, "message_answered")
+        (line,) = said(town.log, "message.answered")
         assert line["correlation_id"] == answer.headers["x-correlation-id"]
 
     in_town(tmp_path, scenario)

@@ -35,7 +35,7 @@ def test_provider_outage(tmp_path: Path) -> None:
         assert town.events("simple", "bad") == 0
         failed = [town.wk.m.llm_requests_total.value("anthropic", SONNET, end) for end in ("overloaded", "other")]
         assert sum(failed) == 2
-        assert {line["provider"] for line in said(town.log, "provider_failed")} == {"anthropic", "openai"}
+        assert {line["provider"] for line in said(town.log, "llm.request.failed")} == {"anthropic", "openai"}
         await town.heal()
         assert (await town.ask()).status_code == 200
 
@@ -112,7 +112,7 @@ def test_redis_down_is_not_felt(tmp_path: Path) -> None:
         answer = await town.post(f"{conversation}/messages", text="two")
         assert answer.status_code == 200
         assert len((await town.get(conversation)).json()["messages"]) == 4
-        assert town.wk.m.log_events_total.value("cache_unavailable", "warn", "context") >= 2
+        assert town.wk.m.log_events_total.value("cache.failed", "warn", "cache") >= 2
         ready = await town.http.get("/ready")
         assert (ready.status_code, ready.json()["cache"]) == (200, False)
         assert town.events("complex", "bad") == 0

@@ -21,7 +21,8 @@ from watchkeeper import problem, promql, spec
 from watchkeeper.cli import application
 from watchkeeper.demo.faults import FAULTS
 from watchkeeper.model import Catalog, MetricType
-from watchkeeper.spec import schema
+from watchkeeper.spec import log_schema, schema
+from watchkeeper.spec.written import Written
 from watchkeeper.stack import ports
 
 ROOT = Path(__file__).parents[1]
@@ -265,8 +266,8 @@ def test_definition_reference_has_examples() -> None:
 @cache
 def schema_keys() -> frozenset[str]:
     keys: set[str] = set()
-    for written in vars(schema).values():
-        if isinstance(written, type) and issubclass(written, schema.Written):
+    for written in [*vars(schema).values(), *vars(log_schema).values()]:
+        if isinstance(written, type) and issubclass(written, Written):
             keys |= {field.alias or key for key, field in written.model_fields.items()}
     return frozenset(keys)
 

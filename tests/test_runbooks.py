@@ -63,17 +63,23 @@ def series() -> dict[str, Known]:
         else:
             known[name] = Known(own)
     objectives = frozenset(name for name, _ in definitions("slos"))
-    recorded = Known({label: frozenset[str]() for label in RECORDED_LABELS} | {"slo": objectives})
-    for name in recordings():
-        known[name] = recorded
+    for name, labels in recordings().items():
+        known[name] = Known({label: frozenset[str]() for label in RECORDED_LABELS | labels} | {"slo": objectives})
     known["ALERTS"] = Known({label: frozenset[str]() for label in ALERT_LABELS})
     return known
 
 
-def recordings() -> set[str]:
-    """Every series that the committed rules record."""
+def recordings() -> dict[str, frozenset[str]]:
+    """Every series that the committed rules record, with the labels that come beside those of every objective."""
     rules = yaml.safe_load((ROOT / "monitoring" / conventions.RECORDING_RULES_FILE).read_text(encoding="utf-8"))
-    return {rule["record"] for group in rules["groups"] for rule in group["rules"] if "record" in rule}
+    found: dict[str, frozenset[str]] = {}
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            if "record" in rule:
+                grouped = (part for part in walk(promql.parse(rule["expr"])) if isinstance(part, Aggregation))
+                labels = {label for part in grouped if not part.grouping.without for label in part.grouping.labels}
+                found[rule["record"]] = found.get(rule["record"], frozenset()) | labels | set(rule.get("labels", {}))
+    return found
 
 
 @cache
@@ -93,8 +99,16 @@ def blocks(body: str, language: str) -> list[str]:
 QUERIES = [pytest.param(query.strip(), id=page.stem) for page in PAGES for query in blocks(text(page), "promql")]
 
 
+def log_alerts() -> dict[str, dict[str, object]]:
+    loaded = yaml.safe_load((PACK / "log-alerts.yaml").read_text(encoding="utf-8"))
+    return dict(loaded["log_alerts"])
+
+
 def named_pages() -> set[str]:
-    written = {str(definition["runbook"]) for kind in ("alerts", "slos") for _, definition in definitions(kind)}
+    logged = {str(definition["runbook"]) for definition in log_alerts().values()}
+    written = logged | {
+        str(definition["runbook"]) for kind in ("alerts", "slos") for _, definition in definitions(kind)
+    }
     return written | {conventions.runbook_for(alert) for alert in GENERATED} | {"error-budget.md"}
 
 
@@ -195,6 +209,22 @@ def test_meaning_states_the_limits_of_the_definition(alert: str, definition: dic
         assert limit in meaning
     if "within" in definition:
         assert f"`{definition['within']}`" in meaning
+
+
+@pytest.mark.parametrize(("alert", "definition"), list(log_alerts().items()), ids=lambda value: str(value)[:30])
+def test_meaning_states_rate_and_ratio_of_a_log_alert(alert: str, definition: dict[str, object]) -> None:
+    page = PACK / "runbooks" / str(definition["runbook"])
+    assert text(page).startswith(f"# {alert}\n")
+    meaning = sections(page)["Meaning"]
+    assert "five minutes" in meaning
+    assert definition["over"] == "5m"
+    for limit in (definition.get("above"), definition.get("for")):
+        assert limit is None or f"`{limit}`" in meaning
+    ratio = definition.get("ratio")
+    if isinstance(ratio, dict):
+        assert {ratio["name"]} <= set(re.findall(r"\w+", meaning))
+        assert f"`{ratio['above']}`" in meaning
+        assert f"`{ratio['at_least']}`" in meaning
 
 
 def test_objective_pages_state_their_targets() -> None:

@@ -155,6 +155,8 @@ OPTIONAL = {
     "alerts", "slos", "dependencies",
     "burn_alerts", "class", "for", "guard", "labels", "min_bad_events", "emitter", "replaces", "severity", "team",
     "within", "timing", "inhibitions", "routes", "budget_policy", "group_wait", "pagerduty", "slack", "webhook",
+    "dashboards", "thresholds", "details", "empty", "links", "legend", "top", "exemplars",
+    "log_alerts", "aliases", "fields", "tiers", "streams", "keys", "pseudonyms", "check", "levels", "ratio",
 }  # fmt: skip
 NAMES = {
     "classes",
@@ -162,8 +164,14 @@ NAMES = {
     "slos",
     "alerts",
     "metrics",
+    "line",
+    "events",
+    "retention",
+    "log_alerts",
     "receivers",
     "budget_policy",
+    "dashboards",
+    "panels",
     "labels",
     "match",
     "source",

@@ -7,6 +7,8 @@ import pytest
 
 from watchkeeper import spec
 from watchkeeper.spec import schema
+from watchkeeper.spec.log_schema import LogAlert
+from watchkeeper.spec.written import Written
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +72,10 @@ def test_every_section_is_known_to_the_rules_of_merging() -> None:
     assert set(schema.PER_SERVICE) < fields
 
 
-@pytest.mark.parametrize(("section", "model"), [("alerts", schema.Alert), ("slos", schema.Slo)])
-def test_alternatives_are_keys_that_exist(section: str, model: type[schema.Written]) -> None:
+@pytest.mark.parametrize(
+    ("section", "model"), [("alerts", schema.Alert), ("slos", schema.Slo), ("log_alerts", LogAlert)]
+)
+def test_alternatives_are_keys_that_exist(section: str, model: type[Written]) -> None:
     known = {field.alias or name for name, field in model.model_fields.items()}
     for group in schema.ALTERNATIVES[section]:
         for names in group:

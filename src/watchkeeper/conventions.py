@@ -1,6 +1,7 @@
 """Every generated name, one function or constant per name. Series follow Prometheus' `level:metric:operations`."""
 
 import re
+import zlib
 
 from watchkeeper.model import Family, Severity
 from watchkeeper.quantity import Duration, Ratio
@@ -111,6 +112,34 @@ def runbook_for(alert: str) -> str:
     return "-".join(words).lower() + ".md"
 
 
+AUDIT_EVENTS = "audit."
+"""What the names of audit events begin with."""
+
+KERNEL_LOG = "kernel"
+"""`service_name` of the kernel's own lines."""
+
+LOG_EVENTS = "log_events_total"
+
+
+def log_group(service: str, *, critical: bool) -> str:
+    return f"logs-{service}" + ("-critical" if critical else "")
+
+
+def loki_rules_file(tenant: str, service: str, *, json_body: bool) -> str:
+    """The ruler reads `<directory>/<tenant>/*`; which directory depends on what the agent sends."""
+    return f"loki/{'rules-json-body' if json_body else 'rules'}/{tenant}/{service}.yaml"
+
+
+LOG_AGGREGATION_FILE = "log-aggregation-config.yaml"
+LOKI_SINGLE_FILE = "loki/single-binary.yaml"
+LOKI_SCALABLE_FILE = "loki/scalable.yaml"
+LOKI_OVERRIDES_FILE = "loki/overrides.yaml"
+LOKI_LIFECYCLE_FILE = "loki/lifecycle.json"
+COLLECTOR_AGENT_FILE = "agents/otel-collector-file-log.yaml"
+ALLOY_AGENT_FILE = "agents/alloy.alloy"
+PROMTAIL_AGENT_FILE = "agents/promtail.yaml"
+
+
 def rule_test_file(service: str, alert: str) -> str:
     return f"tests/{service}-{runbook_for(alert).removesuffix('.md')}.yaml"
 
@@ -124,3 +153,34 @@ KUBERNETES_MONITORS_FILE = "kubernetes/service-monitors.yaml"
 PROMETHEUS_FILE = "prometheus.yaml"
 ALERTMANAGER_FILE = "alertmanager-config.yaml"
 TEMPLATES_FILE = "templates/watchkeeper.tmpl"
+
+DASHBOARDS_FILE = "grafana-dashboards.json"
+"""All dashboards in one file, for people and for Grafana's API; Grafana's own provisioning reads one a file."""
+
+GRAFANA_DATASOURCES_FILE = "grafana/provisioning/datasources/watchkeeper.yaml"
+GRAFANA_DASHBOARDS_FILE = "grafana/provisioning/dashboards/watchkeeper.yaml"
+GRAFANA_PROMETHEUS = "watchkeeper-prometheus"
+GRAFANA_LOKI = "watchkeeper-loki"
+GRAFANA_JAEGER = "watchkeeper-jaeger"
+GRAFANA_TAG = "watchkeeper"
+LOKI_SERVICE = "service_name"
+"""Stream label that says whose log it is: what Loki makes of the resource attribute `service.name`."""
+
+
+def dashboard_uid(key: str, service: str = "") -> str:
+    """Up to 40 characters, as Grafana demands. With a service: the dashboard of those who share its thresholds."""
+    return f"wk-{key}" + (f"-{zlib.crc32(service.encode()):08x}" if service else "")
+
+
+def dashboard_file(uid: str) -> str:
+    return f"grafana/dashboards/{uid}.json"
+
+
+def panel_id(key: str) -> int:
+    """From the key, so that a link outlives a new panel before it. Below 2^31: it is a number in JavaScript, too."""
+    return zlib.crc32(key.encode()) % (2**31 - 1) + 1
+
+
+def panel_url(grafana: str, uid: str, panel: int) -> str:
+    """One panel alone on the screen."""
+    return f"{grafana}/d/{uid}?viewPanel={panel}"

@@ -3,12 +3,15 @@
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from watchkeeper.cli.options import ProjectArgument
 from watchkeeper.model import Catalog
+
+if TYPE_CHECKING:
+    from watchkeeper.compile.versions import Versions
 
 EXAMPLE = "Example: watchkeeper build --out monitoring, then watchkeeper build --out monitoring --verify in CI."
 
@@ -39,6 +42,9 @@ def build(
     ] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Write nothing; fail if what is there differs.")] = False,
     environment: Annotated[str, typer.Option(help="Environment the addresses and labels are for.")] = "production",
+    collector_version: Annotated[
+        str, typer.Option(help="Version of the OpenTelemetry Collector: components were renamed. From 0.140 on.")
+    ] = "0.145",
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Compile the definitions: all files or none.
@@ -53,7 +59,7 @@ def build(
     if target is Made.PYTHON:
         folder, made = place.parent, {place.name: _instruments(catalog)}
     else:
-        folder, made = place, _engines(catalog, environment)
+        folder, made = place, _engines(catalog, environment, collector_version)
     changed = files.differences(folder, made)
     if not verify:
         _write(target, folder, made)
@@ -63,11 +69,21 @@ def build(
     raise typer.Exit(1 if verify and changed else 0)
 
 
-def _engines(catalog: Catalog, environment: str) -> dict[str, str]:
+def _engines(catalog: Catalog, environment: str, collector: str) -> dict[str, str]:
     from watchkeeper import compile as compiler
     from watchkeeper.compile.reference import reference
 
-    return {document.path: document.text for document in compiler.build(catalog, reference(catalog, environment))}
+    documents = compiler.build(catalog, reference(catalog, environment), _versions(collector))
+    return {document.path: document.text for document in documents}
+
+
+def _versions(collector: str) -> "Versions":
+    from watchkeeper.compile import versions
+
+    try:
+        return versions.Versions(collector=versions.collector(collector), jaeger=versions.DEFAULT.jaeger)
+    except versions.UnknownVersionError as error:
+        raise typer.BadParameter(str(error), param_hint="--collector-version") from None
 
 
 def _instruments(catalog: Catalog) -> str:

@@ -2,7 +2,9 @@
 
 from watchkeeper.compile import (
     alertmanager,
+    grafana,
     kubernetes,
+    logs,
     metrics_catalog,
     prometheus,
     rule_tests,
@@ -11,12 +13,13 @@ from watchkeeper.compile import (
     templates,
 )
 from watchkeeper.compile.document import Document
+from watchkeeper.compile.versions import DEFAULT, Versions
 from watchkeeper.model import Catalog, Deployment
 
 __all__ = ["Document", "build", "running"]
 
 
-def build(catalog: Catalog, deployment: Deployment) -> tuple[Document, ...]:
+def build(catalog: Catalog, deployment: Deployment, versions: Versions = DEFAULT) -> tuple[Document, ...]:
     """Everything the definitions say, as files. The rule files and templates do not depend on the deployment."""
     return (
         metrics_catalog.document(catalog),
@@ -24,6 +27,8 @@ def build(catalog: Catalog, deployment: Deployment) -> tuple[Document, ...]:
         *running(catalog, deployment),
         *kubernetes.documents(catalog, deployment),
         *rule_tests.documents(catalog),
+        *grafana.documents(catalog, deployment),
+        *logs.documents(catalog, deployment, versions),
     )
 
 

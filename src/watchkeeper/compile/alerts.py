@@ -31,7 +31,7 @@ def _of_service(catalog: Catalog, service: Service) -> Iterator[Group]:
         ]
         if own:
             name = conventions.alert_group(service.name, critical=critical)
-            rules = tuple(_alerting(catalog, service, alert) for alert in own)
+            rules = tuple(alerting(catalog, service, alert) for alert in own)
             yield Group(name, evaluation(catalog, own[0]), rules)
 
 
@@ -43,11 +43,11 @@ def _of_monitoring(catalog: Catalog) -> Iterator[Group]:
     ):
         own = [(service, alert) for service, alert in once.values() if alert.kind is kind]
         if own:
-            rules = tuple(_alerting(catalog, service, alert) for service, alert in own)
+            rules = tuple(alerting(catalog, service, alert) for service, alert in own)
             yield Group(name, evaluation(catalog, own[0][1]), rules)
 
 
-def _alerting(catalog: Catalog, service: Service, alert: Alert) -> Alerting:
+def alerting(catalog: Catalog, service: Service, alert: Alert) -> Alerting:
     value = _node(alert.value, alert, service)
     node = _windowed(catalog, alert, value) if alert.within else _compared(alert, value)
     if alert.guard:
@@ -117,6 +117,8 @@ def _crossing(alert: Alert, value: Node) -> Duration:
         return Duration(alert.threshold.value) if _is_age(alert, value) else Duration.of()
     shortest = min(windows)
     share = alert.threshold.value
+    if share == 0 and alert.threshold.comparison is Comparison.ABOVE:
+        return Duration.of()  # the first event is enough
     if alert.threshold.unit is not Unit.RATIO or share >= 1:
         return shortest
     return shortest * (share if alert.threshold.comparison is Comparison.ABOVE else 1 - share)

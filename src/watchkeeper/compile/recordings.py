@@ -12,7 +12,7 @@ from watchkeeper.formats.prometheus import Recording as Rule
 from watchkeeper.model import Catalog, Family, Pace, Recording, Service
 from watchkeeper.promql import build
 from watchkeeper.promql.nodes import Node
-from watchkeeper.quantity import Duration, Ratio
+from watchkeeper.quantity import Ratio
 
 
 def groups(catalog: Catalog) -> Iterator[Group]:
@@ -21,7 +21,7 @@ def groups(catalog: Catalog) -> Iterator[Group]:
         for pace in Pace:
             for family in Family:
                 own = [each for each in service.recordings if each.family is family and each.pace is pace]
-                rules = (*_derived(catalog, service, family, pace), *(_written(service, each) for each in own))
+                rules = (*_derived(service, family, pace), *(_written(service, each) for each in own))
                 if rules:
                     slow = pace is Pace.SLOW
                     interval = catalog.intervals.rules_slow if slow else catalog.intervals.rules_standard
@@ -32,21 +32,11 @@ def _written(service: Service, recording: Recording) -> Rule:
     return Rule(recording.name, promql.lay_out(scoped(recording.value, service)), recording.labels)
 
 
-def _derived(catalog: Catalog, service: Service, family: Family, pace: Pace) -> Iterator[Rule]:
-    if family is not Family.ERROR_BUDGET or not service.slos:
-        return
-    if pace is Pace.STANDARD:
+def _derived(service: Service, family: Family, pace: Pace) -> Iterator[Rule]:
+    if family is Family.ERROR_BUDGET and pace is Pace.STANDARD and service.slos:
         targets = dict.fromkeys(slo.target for slo in service.slos)
-        yield _rule(conventions.ERROR_SHARE, build.or_(*(_error_share(service, target) for target in targets)))
-        return
-    for window in sorted({slo.window for slo in service.slos}):
-        names = [slo.name for slo in service.slos if slo.window == window]
-        yield _rule(conventions.total_events(window), _events(catalog, service, conventions.SLI_TOTAL, names, window))
-        yield _rule(conventions.bad_events(window), _events(catalog, service, conventions.SLI_ERRORS, names, window))
-
-
-def _rule(name: str, node: Node) -> Rule:
-    return Rule(name, promql.lay_out(node))
+        shares = (_error_share(service, target) for target in targets)
+        yield Rule(conventions.ERROR_SHARE, promql.lay_out(build.or_(*shares)))
 
 
 def _error_share(service: Service, target: Ratio) -> Node:
@@ -54,9 +44,3 @@ def _error_share(service: Service, target: Ratio) -> Node:
     names = [slo.name for slo in service.slos if slo.target == target]
     total = build.selector(conventions.SLI_TOTAL, slo=build.one_of(*names), service=service.name)
     return build.add(build.multiply(build.number(0), total), build.number(target.complement.value))
-
-
-def _events(catalog: Catalog, service: Service, level_0: str, slos: list[str], window: Duration) -> Node:
-    """Events a second, summed over the window at the pace they are recorded."""
-    recorded = build.selector(level_0, slo=build.one_of(*slos), service=service.name)
-    return build.multiply(build.sum_over_time(recorded, window), build.number(catalog.intervals.rules_critical.seconds))

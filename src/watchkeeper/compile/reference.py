@@ -1,6 +1,6 @@
 """The reference deployment `monitoring/` is built for. Names as a container network or a cluster would resolve them."""
 
-from watchkeeper.model import Catalog, Credentials, Deployment, Target, Webhook
+from watchkeeper.model import Catalog, Credentials, Deployment, Sources, Target, Webhook
 
 
 def reference(catalog: Catalog, environment: str = "production") -> Deployment:
@@ -21,4 +21,5 @@ def reference(catalog: Catalog, environment: str = "production") -> Deployment:
         # Alertmanager 0.25 takes no secret file for a webhook: a forwarder on loopback holds the real address
         webhooks=tuple((address, f"http://127.0.0.1:9099/{address}") for address in webhooks),
         console_url="",
+        sources=Sources("http://prometheus:9090", "http://loki:3100", "http://jaeger:16686"),
     )

@@ -1,7 +1,7 @@
 """The two rule files: groups that record (with the page alerts that read them), and groups that only alert."""
 
 from watchkeeper import conventions
-from watchkeeper.compile import alerts, outage, recordings, slo
+from watchkeeper.compile import alerts, log_rules, outage, recordings, slo
 from watchkeeper.compile.document import Document
 from watchkeeper.formats.prometheus import Group, rule_file
 from watchkeeper.model import Catalog
@@ -27,4 +27,4 @@ def alerting(catalog: Catalog) -> Document:
 
 def alerting_groups(catalog: Catalog) -> tuple[Group, ...]:
     outages = (outage.group(catalog, service) for service in catalog.services)
-    return (*outages, *alerts.groups(catalog))
+    return (*outages, *alerts.groups(catalog), *log_rules.groups(catalog))

@@ -22,11 +22,14 @@ from watchkeeper.quantity import Duration
 LEVEL_0 = Duration.of(minutes=5)
 LONGEST_FAST = Duration.of(hours=6)
 """Longer windows are evaluated in the slow group."""
-LONGEST_RAW = LONGEST_FAST
-"""Windows read from the narrow counter of the SDK up to here: a few series a process."""
-LONGEST_RAW_FOREIGN = Duration.of(hours=1)
-"""Counters of others may have thousands of series."""
-REPORTED = (LEVEL_0, Duration.of(hours=1), Duration.of(days=1), Duration.of(days=7))
+LONGEST_RAW_UNKNOWN = Duration.of(hours=1)
+"""Windows read from a counter that the catalog does not know up to here: it may have thousands of series."""
+NARROW = 300
+"""Series in the reference deployment. A counter with more is read for the shortest window only: each second of a window
+is read again at every evaluation (bench/rules.py)."""
+REPORTED = (LEVEL_0, Duration.of(hours=1))
+HISTORY_STEP = Duration.of(hours=1)
+"""History is counted in steps of this: reading every sample of a month would cost more than the budget itself."""
 MISSING_FOR = Duration.of(minutes=2)
 
 
@@ -49,13 +52,11 @@ class Sli:
     total: Selector
     objective: budget.Objective
     burns: tuple[Burning, ...]
+    longest_raw: Duration
+    """Windows up to here read the counters, longer ones what was recorded of them."""
 
     def recorded(self, name: str) -> Selector:
         return build.selector(name, slo=self.slo.name, service=self.service.name)
-
-    @property
-    def longest_raw(self) -> Duration:
-        return LONGEST_RAW_FOREIGN if isinstance(self.slo.events, Queries) else LONGEST_RAW
 
     def ratio(self, window: Duration) -> Selector:
         return self.recorded(conventions.error_ratio(window))
@@ -69,13 +70,21 @@ def sli(catalog: Catalog, service: Service, slo: Slo) -> Sli:
         Burning(tier.severity, budget.BurnAlert(objective, tier.budget_share, tier.long_window, scrape))
         for tier in slo.tiers
     )
-    return Sli(catalog, service, slo, bad, total, objective, burns)
+    return Sli(catalog, service, slo, bad, total, objective, burns, _longest_raw(catalog, total.name))
 
 
 def _scrape(catalog: Catalog, slo: Slo) -> Duration:
     """How often the events arrive; counters of others are taken to be on the standard path."""
     foreign = isinstance(slo.events, Queries)
     return catalog.intervals.scrape_standard if foreign else catalog.intervals.scrape_critical
+
+
+def _longest_raw(catalog: Catalog, counter: str) -> Duration:
+    for metric in catalog.metrics:
+        if metric.name == counter:
+            narrow = metric.planned * catalog.reference.of(metric.emitter) <= NARROW
+            return LONGEST_FAST if narrow else LEVEL_0
+    return LONGEST_RAW_UNKNOWN
 
 
 def groups(catalog: Catalog, service: Service, slo: Slo) -> tuple[Group, Group]:
@@ -85,7 +94,7 @@ def groups(catalog: Catalog, service: Service, slo: Slo) -> tuple[Group, Group]:
         w for burn in o.burns for w in (burn.alert.long_window, burn.alert.short_window)
     }
     fast = sorted(window for window in windows if LEVEL_0 != window <= LONGEST_FAST)
-    slow = sorted(window for window in windows if window > LONGEST_FAST)
+    slow = sorted(window for window in windows if LONGEST_FAST < window != slo.window)
     return (
         Group(
             conventions.slo_group(service.name, slo.name),
@@ -103,6 +112,7 @@ def groups(catalog: Catalog, service: Service, slo: Slo) -> tuple[Group, Group]:
             catalog.intervals.rules_slow,
             (
                 *(_record(o, conventions.error_ratio(window), _ratio(o, window)) for window in slow),
+                *_counted(o),
                 _record(o, conventions.BUDGET_REMAINING, _remaining(o)),
                 _record(o, conventions.HISTORY_COVERAGE, _coverage(o)),
                 *_burn_alerts(o, slow=True),
@@ -158,6 +168,16 @@ def _summed_ratio(o: Sli, window: Duration) -> Node:
     return build.divide(build.sum_over_time(errors, window), build.compare(build.sum_over_time(total, window), ">", 0))
 
 
+def _counted(o: Sli) -> Iterator[Recording]:
+    """Events of the whole window, each kind read once: at a month's length this is what the objective costs."""
+    window, seconds = o.slo.window, build.number(o.catalog.intervals.rules_critical.seconds)
+    names = (conventions.bad_events(window), conventions.total_events(window))
+    for name, level_0 in zip(names, (conventions.SLI_ERRORS, conventions.SLI_TOTAL), strict=True):
+        yield _record(o, name, build.multiply(build.sum_over_time(o.recorded(level_0), window), seconds))
+    bad, total = map(o.recorded, names)
+    yield _record(o, conventions.error_ratio(window), build.divide(bad, build.compare(total, ">", 0)))
+
+
 def _remaining(o: Sli) -> Node:
     consumed = build.divide(o.ratio(o.slo.window), build.number(o.objective.error_share.value))
     return build.subtract(build.number(1), consumed)
@@ -165,8 +185,8 @@ def _remaining(o: Sli) -> Node:
 
 def _coverage(o: Sli) -> Node:
     """Left-open windows of Prometheus 3 hold one sample less than those of 2.x: never more than 1."""
-    expected = o.slo.window / o.catalog.intervals.rules_critical
-    seen = build.count_over_time(o.recorded(conventions.SLI_TOTAL), o.slo.window)
+    expected = o.slo.window / HISTORY_STEP
+    seen = build.call("count_over_time", build.stepped(o.recorded(conventions.SLI_TOTAL), o.slo.window, HISTORY_STEP))
     return build.call("clamp_max", build.divide(seen, build.number(expected)), build.number(1))
 
 

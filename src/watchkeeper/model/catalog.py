@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from watchkeeper.model.alert import Alert
+from watchkeeper.model.dashboard import Dashboard
+from watchkeeper.model.logs import LogAlert, Logs
 from watchkeeper.model.metric import Metric
 from watchkeeper.model.recording import Recording
 from watchkeeper.model.reference import Reference
@@ -30,6 +32,7 @@ class Service:
     outage: Outage
     budget_policy: tuple[BudgetState, ...]
     alerts: tuple[Alert, ...]
+    log_alerts: tuple[LogAlert, ...]
     recordings: tuple[Recording, ...]
     tests: tuple[RuleTest, ...]
 
@@ -55,8 +58,11 @@ class Catalog:
     services: tuple[Service, ...]
     receivers: tuple[Receiver, ...]
     routing: Routing
+    logs: Logs | None
+    """None where the definitions say nothing about logs."""
     runbooks: tuple[str, ...]
     """File names of the runbook pages that exist."""
+    dashboards: tuple[Dashboard, ...]
 
     def metric(self, name: str) -> Metric:
         """Raises KeyError when the catalog has no such metric."""
@@ -64,3 +70,10 @@ class Catalog:
             if metric.name == name:
                 return metric
         raise KeyError(name)
+
+    def dashboard(self, key: str) -> Dashboard:
+        """Raises KeyError when the catalog has no such dashboard."""
+        for dashboard in self.dashboards:
+            if dashboard.key == key:
+                return dashboard
+        raise KeyError(key)

@@ -19,6 +19,16 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """Where Grafana finds the engines it draws from."""
+
+    prometheus_url: str
+    loki_url: str
+    """Empty where there is none; so is the next."""
+    jaeger_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     environment: str
     targets: tuple[Target, ...]
@@ -41,3 +51,5 @@ class Deployment:
     """Address of each `Webhook` receiver, by its key."""
     console_url: str
     """Where links in notifications lead; empty for none."""
+    sources: Sources | None = None
+    """What Grafana reads; None where there is no Grafana."""

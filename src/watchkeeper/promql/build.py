@@ -17,6 +17,7 @@ from watchkeeper.promql.nodes import (
     Operator,
     Range,
     Selector,
+    Subquery,
 )
 from watchkeeper.quantity import Duration
 
@@ -73,6 +74,11 @@ def over(node: Selector, window: Duration) -> Range:
 
 def call(function: str, *arguments: Node) -> Call:
     return Call(function, arguments)
+
+
+def stepped(node: Node, window: Duration, step: Duration) -> Subquery:
+    """The node's values over a window, one each step."""
+    return Subquery(node, window, step)
 
 
 def rate(node: Selector, window: Duration) -> Call:

@@ -9,19 +9,23 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from watchkeeper.problem import Problem, Span
+from watchkeeper.spec import log_schema, schema
 from watchkeeper.spec import scalars as s
-from watchkeeper.spec import schema
 from watchkeeper.spec.nodes import Mapping, Node, Path, Scalar, find, is_null, key_span, value_span
 from watchkeeper.spec.validating import MAX_PROBLEMS, Valid, keys_at, unknown_key, validate
 from watchkeeper.spec.wording import error, noun, warning
+from watchkeeper.spec.written import Switched, Written
 
 _T = TypeVar("_T")
-_W = TypeVar("_W", bound=schema.Written)
+_W = TypeVar("_W", bound=Written)
 
 _ALERTS = TypeAdapter(dict[s.AlertName, schema.Alert])
 _BUDGET = TypeAdapter(dict[s.Name, schema.BudgetState])
 _CLASSES = TypeAdapter(dict[s.Name, schema.RequestClass])
+_DASHBOARDS = TypeAdapter(dict[s.DashboardName, schema.Dashboard])
 _DEPENDENCIES = TypeAdapter(dict[s.Name, schema.Dependency])
+_LOG_ALERTS = TypeAdapter(dict[s.AlertName, log_schema.LogAlert])
+_LOGS = TypeAdapter(log_schema.Logs)
 _METRICS = TypeAdapter(dict[s.MetricName, schema.Metric])
 _RECORDINGS = TypeAdapter(dict[s.RecordName, schema.Recording])
 _TESTS = TypeAdapter(dict[s.AlertName, schema.RuleTests])
@@ -52,7 +56,10 @@ class Definitions:
     alerts: Map[str, schema.Alert]
     budget_policy: Map[str, schema.BudgetState]
     classes: Map[str, schema.RequestClass]
+    dashboards: Map[str, schema.Dashboard]
     dependencies: Map[str, schema.Dependency]
+    logs: log_schema.Logs | None
+    log_alerts: Map[str, log_schema.LogAlert]
     metrics: Map[str, schema.Metric]
     receivers: Map[str, schema.Receiver]
     recordings: Map[str, schema.Recording]
@@ -137,14 +144,12 @@ class _Reader:
 
     def _switched_on(self, section: str, entries: dict[str, _W]) -> dict[str, _W]:
         off = {
-            name
-            for name, entry in entries.items()
-            if isinstance(entry, schema.Switched) and self._off(entry, (section, name))
+            name for name, entry in entries.items() if isinstance(entry, Switched) and self._off(entry, (section, name))
         }
         self.off[section] = frozenset(off)
         return {name: entry for name, entry in entries.items() if name not in off}
 
-    def _off(self, entry: schema.Switched, path: Path) -> bool:
+    def _off(self, entry: Switched, path: Path) -> bool:
         if entry.enabled:
             return False
         if entry.because is None:
@@ -238,7 +243,10 @@ def define(
         alerts=reader.section(_ALERTS, "alerts"),
         budget_policy=reader.section(_BUDGET, "budget_policy"),
         classes=reader.section(_CLASSES, "classes"),
+        dashboards=reader.section(_DASHBOARDS, "dashboards"),
         dependencies=reader.section(_DEPENDENCIES, "dependencies"),
+        logs=reader.value(_LOGS, "logs"),
+        log_alerts=reader.section(_LOG_ALERTS, "log_alerts"),
         metrics=reader.section(_METRICS, "metrics"),
         receivers=reader.section(_RECEIVERS, "receivers"),
         recordings=reader.section(_RECORDINGS, "recordings"),

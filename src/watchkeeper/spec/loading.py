@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from watchkeeper import model
 from watchkeeper.problem import Problem, Severity, Span
-from watchkeeper.spec import expressions, measurements, nodes, objectives, references
+from watchkeeper.spec import dashboards, expressions, logs, measurements, nodes, objectives, references
 from watchkeeper.spec.definitions import Definitions, define, service_names
 from watchkeeper.spec.merging import combine, of_service, overlay
 from watchkeeper.spec.parsing import parse
@@ -43,7 +43,15 @@ CHECKS: tuple[Check, ...] = (
     measurements.labels,
     expressions.alerts,
     expressions.objectives,
+    expressions.log_alerts,
+    logs.section,
+    logs.line,
+    logs.retention,
+    logs.redaction,
+    logs.alerts,
     references.receivers,
+    dashboards.dashboards,
+    dashboards.shown,
 )
 SHARED_CHECKS: tuple[SharedCheck, ...] = (
     references.matches,

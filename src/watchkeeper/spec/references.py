@@ -7,6 +7,7 @@ from watchkeeper import model
 from watchkeeper.problem import Problem
 from watchkeeper.spec import schema
 from watchkeeper.spec.definitions import Definitions
+from watchkeeper.spec.log_schema import LogAlert
 from watchkeeper.spec.nodes import Path
 from watchkeeper.spec.wording import closest, error, instead, listed, noun
 
@@ -46,6 +47,7 @@ def unknown(d: Definitions, section: str, word: str, path: Path) -> Iterator[Pro
 def runbooks(d: Definitions) -> Iterator[Problem]:
     pages = [("slos", name, slo.runbook) for name, slo in d.slos.items()]
     pages += [("alerts", name, alert.runbook) for name, alert in d.alerts.items()]
+    pages += [("log_alerts", name, alert.runbook) for name, alert in d.log_alerts.items()]
     for section, name, page in pages:
         if page not in d.runbooks:
             near = closest(page, d.runbooks)
@@ -104,7 +106,9 @@ def budget_policy(d: Definitions) -> Iterator[Problem]:
 
 def _values(services: Sequence[Definitions]) -> dict[str, frozenset[str]]:
     """What the labels of alerts can be, where that is known."""
-    alerts = [alert for d in services for alert in d.alerts.values()]
+    alerts: list[schema.Alert | LogAlert] = []
+    for d in services:
+        alerts += [*d.alerts.values(), *d.log_alerts.values()]
     slos = {name: slo for d in services for name, slo in d.slos.items()}
     teams = {team for d in services if (team := d.team)} | {alert.team for alert in alerts if alert.team}
     components = {alert.component for alert in alerts} | {slo.component for slo in slos.values()}

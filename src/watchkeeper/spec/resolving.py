@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from watchkeeper import model
 from watchkeeper.quantity import Duration
-from watchkeeper.spec import schema
+from watchkeeper.spec import panels, schema
 from watchkeeper.spec.definitions import Definitions
+from watchkeeper.spec.log_resolving import log_alert, logs
 from watchkeeper.spec.objectives import tiers
 from watchkeeper.spec.series import NAMED_LABELS
 
@@ -32,7 +33,9 @@ def resolve(services: Sequence[Definitions]) -> model.Catalog | None:
         services=tuple(resolved),
         receivers=tuple(_receiver(name, receiver) for name, receiver in first.receivers.items()),
         routing=_routing(first.routing),
+        logs=logs(first.logs) if first.logs else None,
         runbooks=tuple(sorted(runbooks)),
+        dashboards=tuple(panels.dashboard(key, written) for key, written in first.dashboards.items()),
     )
 
 
@@ -68,6 +71,7 @@ def _service(d: Definitions) -> model.Service | None:
         outage=model.Outage(d.outage.bad_share, d.outage.window, d.outage.min_bad_events, d.outage.probe_failing_for),
         budget_policy=tuple(sorted(states, key=lambda state: state.consumed)),
         alerts=tuple(alert for name, written in d.alerts.items() if (alert := _alert(name, written, d.team))),
+        log_alerts=tuple(log_alert(name, written, d.team) for name, written in d.log_alerts.items()),
         recordings=tuple(each for name, written in d.recordings.items() for each in _recordings(name, written)),
         tests=tuple(each for name, written in d.tests.items() for each in _tests(name, written)),
     )

@@ -311,6 +311,56 @@ def _channel(value: object) -> str:
     return text
 
 
+def _rate(value: object) -> Decimal:
+    """How often something happens; a bare number could mean a count as well."""
+    text = _scalar(value, "a rate").text
+    if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", text):
+        raise refuse(
+            "unit-missing",
+            "a rate needs its unit",
+            found=text,
+            allowed="lines a second: 1/s, 0.5/s",
+            fix=f"write {text}/s; leave the key out where one line is enough",
+        )
+    found = _quantity(parse_threshold, "a rate")(value)
+    if not text.endswith("/s") or found.value <= 0:
+        allowed = "lines a second, more than none: 1/s, 0.5/s"
+        raise refuse("wrong-unit", "not a rate", found=text, allowed=allowed, fix="say how many a second")
+    return found.value
+
+
+_ONLY_PYTHON = {
+    r"\(\?<?[=!]": "looks around",
+    r"\\[1-9]|\(\?P=": "refers back to a group",
+    r"\(\?>|[*+?}]\+": "does not backtrack",
+    r"\(\?\(": "depends on a group",
+    r"(?<!\\)\((?!\?)|\(\?P<": "keeps a group",
+}
+_MOST_REPEATS = 1000
+
+
+def _pattern(value: object) -> str:
+    """What both `re` and RE2 take: agents and engines are written in Go, the SDK in Python."""
+    text = _text(value)
+    try:
+        re.compile(text)
+    except re.error as failure:
+        allowed = "a regular expression"
+        raise refuse("bad-pattern", f"not a pattern: {failure.msg}", found=text, allowed=allowed) from None
+    reason = next((words for construct, words in _ONLY_PYTHON.items() if re.search(construct, text)), "")
+    most = max((int(count) for count in re.findall(r"\{(?:[0-9]*,)?([0-9]+)\}", text)), default=0)
+    if reason or most > _MOST_REPEATS:
+        summary = f"a pattern that {reason}" if reason else f"a pattern that repeats more than {_MOST_REPEATS} times"
+        raise refuse(
+            "bad-pattern",
+            summary,
+            found=text,
+            allowed="what RE2 knows: no look-around, no back references, at most 1000 repeats; groups as (?:...)",
+            fix="say it plainer, and leave the rest to `check`",
+        )
+    return text
+
+
 class Profile(StrEnum):
     """Ready-made sets of burn alerts."""
 
@@ -332,6 +382,8 @@ def _schema(type_: str = "string", **more: str | int | list[str]) -> WithJsonSch
 
 
 _DURATION_PATTERN = "^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
+_DASHBOARD = "[a-z][a-z0-9-]{0,27}"
+_DOTTED = "[a-z][a-z0-9_]*(?:\\.[a-z][a-z0-9_]*)*"
 _KEBAB, _CAMEL, _SNAKE = "[a-z][a-z0-9-]{0,62}", "[A-Z][A-Za-z0-9]{0,99}", "[a-z_][a-z0-9_]{0,99}"
 _METRIC = "[a-z_][A-Za-z0-9_]{0,99}"
 _RECORDED = "[a-z_][A-Za-z0-9_:]{0,149}"
@@ -383,6 +435,25 @@ Runbook = Annotated[
     ),
     _schema(pattern=r"^[a-z0-9][a-z0-9-]*\.md$"),
 ]
+DashboardName = Annotated[
+    str,
+    PlainValidator(_named(_DASHBOARD, "small letters, digits and -, a letter first, 28 at most", _kebab)),
+    _schema(pattern=f"^{_DASHBOARD}$"),
+]
+EventName = Annotated[
+    str,
+    PlainValidator(
+        _named(
+            _DOTTED,
+            "words of small letters with points between them: llm.request.failed",
+            lambda text: ".".join(_snake(part) for part in text.split(".")),
+        )
+    ),
+    _schema(pattern=f"^{_DOTTED}$"),
+]
+HeaderName = Annotated[
+    str, PlainValidator(_named("[a-z][a-z0-9-]*", "a header in small letters", str.lower)), _schema()
+]
 Truth = Annotated[bool, PlainValidator(_truth), _schema("boolean")]
 Number = Annotated[Decimal, PlainValidator(_decimal), _schema("number")]
 Many = Annotated[int, PlainValidator(_many), _schema("integer", minimum=1)]
@@ -391,6 +462,8 @@ Target = Annotated[Ratio, PlainValidator(_target), WithJsonSchema({"type": ["num
 Share = Annotated[Ratio, PlainValidator(_quantity(Ratio.parse, "a percentage")), _schema(pattern="^[0-9.]+ ?%$")]
 Time = Annotated[Duration, PlainValidator(_span_of_time), _schema(pattern=_DURATION_PATTERN)]
 Limit = Annotated[Threshold, PlainValidator(_unit_needed), WithJsonSchema({"type": ["number", "string"]})]
+Rate = Annotated[Decimal, PlainValidator(_rate), _schema(pattern="^[0-9.]+/s$")]
+Pattern = Annotated[str, PlainValidator(_pattern), _schema(minLength=1)]
 Timezone = Annotated[str, PlainValidator(_timezone), _schema()]
 Day = Annotated[date, PlainValidator(_date), _schema(format="date")]
 SecretFile = Annotated[str, PlainValidator(_file), _schema(minLength=1)]
@@ -410,6 +483,18 @@ Family = Annotated[model.Family, PlainValidator(_chosen(model.Family)), _enumera
 Pace = Annotated[model.Pace, PlainValidator(_chosen(model.Pace)), _enumeration(model.Pace)]
 Unit = Annotated[model.Unit, PlainValidator(_chosen(model.Unit)), _enumeration(model.Unit)]
 Kind = Annotated[model.Kind, PlainValidator(_chosen(model.Kind)), _enumeration(model.Kind)]
+PanelKind = Annotated[model.PanelKind, PlainValidator(_chosen(model.PanelKind)), _enumeration(model.PanelKind)]
+PanelUnit = Annotated[model.PanelUnit, PlainValidator(_chosen(model.PanelUnit)), _enumeration(model.PanelUnit)]
+Colour = Annotated[model.Colour, PlainValidator(_chosen(model.Colour)), _enumeration(model.Colour)]
+Draw = Annotated[model.Draw, PlainValidator(_chosen(model.Draw)), _enumeration(model.Draw)]
+Axis = Annotated[model.Axis, PlainValidator(_chosen(model.Axis)), _enumeration(model.Axis)]
+Reading = Annotated[model.Reading, PlainValidator(_chosen(model.Reading)), _enumeration(model.Reading)]
+Leads = Annotated[model.Leads, PlainValidator(_chosen(model.Leads)), _enumeration(model.Leads)]
+Need = Annotated[model.Need, PlainValidator(_chosen(model.Need)), _enumeration(model.Need)]
+LogLevel = Annotated[model.LogLevel, PlainValidator(_chosen(model.LogLevel)), _enumeration(model.LogLevel)]
+FieldType = Annotated[model.FieldType, PlainValidator(_chosen(model.FieldType)), _enumeration(model.FieldType)]
+Presence = Annotated[model.Presence, PlainValidator(_chosen(model.Presence)), _enumeration(model.Presence)]
+PiiCheck = Annotated[model.PiiCheck, PlainValidator(_chosen(model.PiiCheck)), _enumeration(model.PiiCheck)]
 BurnAlerts = Annotated[Profile, PlainValidator(_chosen(Profile)), _enumeration(Profile)]
 Counting = Annotated[Counts, PlainValidator(_chosen(Counts)), _enumeration(Counts)]
 Extends = Annotated[Pack, PlainValidator(_chosen(Pack)), _enumeration(Pack)]

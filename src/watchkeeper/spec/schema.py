@@ -1,24 +1,12 @@
 """Definitions as they are written: what may stand where. Nothing is resolved here and nothing may be unknown."""
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from watchkeeper import model
-from watchkeeper.model import Emitter
+from watchkeeper.model import Axis, Draw, Emitter
 from watchkeeper.spec import scalars as s
-
-
-class Written(BaseModel):
-    """Unknown keys are problems, not notes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Switched(Written):
-    """What a project may switch off, saying why."""
-
-    enabled: s.Truth = Field(default=True, description="false switches it off; say `because`, and `until` when.")
-    because: s.Text | None = None
-    until: s.Day | None = Field(default=None, description="The day from which it counts again.")
+from watchkeeper.spec.log_schema import LogAlert, Logs
+from watchkeeper.spec.written import Switched, Written
 
 
 class Intervals(Written):
@@ -216,6 +204,56 @@ class Routing(Written):
     inhibitions: tuple[Inhibition, ...] = ()
 
 
+class PanelQuery(Written):
+    value: s.Text = Field(description="PromQL; `service` and `environment` are added to every selector.")
+    legend: s.Text | None = Field(default=None, description="What it is called, with {{label}} where labels differ.")
+    top: s.Whole | None = Field(default=None, description="Only so many series, the largest ones.")
+    beside: s.PanelUnit | None = Field(default=None, description="Said in the legend in this unit, not drawn.")
+    exemplars: s.Truth = False
+
+
+class PanelThreshold(Written):
+    """At an alert's threshold, or at a number of an SLO; never a number of its own."""
+
+    alert: s.AlertName | None = None
+    slo: s.Name | None = None
+    at: s.Reading | None = None
+
+
+class PanelState(Written):
+    value: s.Number
+    text: s.Text
+    colour: s.Colour
+
+
+class Panel(Written):
+    kind: s.PanelKind
+    title: s.Text
+    description: s.Text
+    unit: s.PanelUnit
+    queries: tuple[PanelQuery, ...] = Field(min_length=1)
+    thresholds: tuple[PanelThreshold, ...] = ()
+    states: tuple[PanelState, ...] = ()
+    draw: s.Draw = Draw.LINES
+    axis: s.Axis = Axis.ZERO
+    range: s.Time | None = Field(default=None, description="Always this much time, whatever the dashboard shows.")
+    every: s.Time | None = Field(default=None, description="One bar per so much time.")
+    width: s.Whole = Field(description="Columns; a row has 24.")
+    height: s.Whole
+    links: tuple[s.Leads, ...] = ()
+    details: s.Panel | None = Field(default=None, description="The panel that answers the next question.")
+    needs: s.Need | None = Field(default=None, description="What not every deployment has.")
+    empty: s.Text | None = Field(default=None, description="Said when there is nothing to show.")
+
+
+class Dashboard(Switched):
+    title: s.Text
+    audience: s.Text
+    refresh: s.Time
+    range: s.Time
+    panels: dict[s.Name, Panel] = Field(min_length=1)
+
+
 class ServiceOverrides(Written):
     """What a service may have of its own, beside what it shares with the others."""
 
@@ -224,6 +262,7 @@ class ServiceOverrides(Written):
     dependencies: dict[s.Name, Dependency] = Field(default_factory=dict)
     slos: dict[s.Name, Slo] = Field(default_factory=dict)
     alerts: dict[s.AlertName, Alert] = Field(default_factory=dict)
+    log_alerts: dict[s.AlertName, LogAlert] = Field(default_factory=dict)
     recordings: dict[s.RecordName, Recording] = Field(default_factory=dict)
     tests: dict[s.AlertName, RuleTests] = Field(default_factory=dict)
 
@@ -238,17 +277,21 @@ class File(ServiceOverrides):
     intervals: Intervals | None = None
     outage: Outage | None = None
     budget_policy: dict[s.Name, BudgetState] = Field(default_factory=dict)
+    logs: Logs | None = None
     reference: Reference | None = None
     metrics: dict[s.MetricName, Metric] = Field(default_factory=dict)
     receivers: dict[s.Name, Receiver] = Field(default_factory=dict)
     routing: Routing | None = None
+    dashboards: dict[s.DashboardName, Dashboard] = Field(default_factory=dict)
 
 
 NAMED: tuple[str, ...] = (
     "alerts",
     "budget_policy",
     "classes",
+    "dashboards",
     "dependencies",
+    "log_alerts",
     "metrics",
     "receivers",
     "recordings",
@@ -265,6 +308,7 @@ ALTERNATIVES: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
         (frozenset({"above"}), frozenset({"below"})),
         (frozenset({"within"}), frozenset({"for"})),
     ),
+    "log_alerts": ((frozenset({"lines"}), frozenset({"kernel"})),),
     "slos": (
         (frozenset({"counts", "class", "within"}), frozenset({"total", "bad"})),
         (frozenset({"burn_alerts"}), frozenset({"tiers"})),

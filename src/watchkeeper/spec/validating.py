@@ -11,8 +11,9 @@ from pydantic_core import ErrorDetails
 from watchkeeper.problem import Problem, Span
 from watchkeeper.spec.nodes import Mapping, Node, Path, Refused, Scalar, Sequence, find, is_null, key_span, value_span
 from watchkeeper.spec.scalars import kind
-from watchkeeper.spec.schema import MISTAKEN, SECRETS, Switched
+from watchkeeper.spec.schema import MISTAKEN, SECRETS
 from watchkeeper.spec.wording import closest, error, listed, noun, place
+from watchkeeper.spec.written import Switched
 
 _T = TypeVar("_T")
 _Bare: TypeAlias = "Scalar | Refused | list[_Bare] | dict[str, _Bare]"

@@ -56,36 +56,36 @@ def create_app(
 
 def add_failures(app: FastAPI, wk: Wk) -> None:
     """What people are told when something behind us fails; `wk.failed` names what it was."""
-    log = wk.logger("api")
+    llm, database, modules = wk.logger("llm"), wk.logger("database"), wk.logger("modules")
 
     @app.exception_handler(ProviderError)
     async def provider_failed(_: Request, error: ProviderError) -> JSONResponse:
-        log.error("provider_failed", provider=error.provider)
+        llm.error("llm.request.failed", provider=error.provider)
         wk.failed(dependency=error.provider)
         return JSONResponse({"detail": "the model does not answer"}, 503 if error.busy else 502)
 
     @app.exception_handler(SQLAlchemyError)
     async def database_failed(_: Request, error: SQLAlchemyError) -> JSONResponse:
-        log.error("database_failed", error=type(error).__name__)
+        database.error("db.query.failed", error=type(error).__name__)
         wk.failed(dependency="database")
         return JSONResponse({"detail": "the database does not answer"}, 503)
 
     @app.exception_handler(ModuleError)
     async def module_failed(_: Request, error: ModuleError) -> JSONResponse:
-        log.error("module_failed", module=error.module)
+        modules.error("module.request.failed", module=error.module)
         wk.failed(dependency=f"module-{error.module}")
         return JSONResponse({"detail": f"{error.module} does not answer"}, 503)
 
 
 async def tidy(store: Store, wk: Wk) -> None:
     """Make the tables, however late the database comes; forget old conversations, so that the disk does not fill."""
-    log = wk.logger("tidy")
+    log = wk.logger("database")
     while True:
         pause = _TIDY_SECONDS
         try:
             await store.create()
             await store.forget(time.time() - KEEP_SECONDS)
         except SQLAlchemyError as error:
-            log.warning("tidy_failed", error=type(error).__name__)
+            log.warning("db.tidy.failed", error=type(error).__name__)
             pause = _RETRY_SECONDS
         await asyncio.sleep(pause)

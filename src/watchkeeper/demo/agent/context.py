@@ -34,14 +34,14 @@ class Context:
     def __init__(self, store: Store, cache: Redis, wk: Wk) -> None:
         self.store = store
         self.cache = cache
-        self._log = wk.logger("context")
+        self._log = wk.logger("cache")
 
     async def recall(self, conversation_id: str) -> tuple[Turn, ...]:
         """Works without the cache; raises SQLAlchemyError without the database."""
         try:
             cached = await self.cache.get(_key(conversation_id))
         except RedisError as error:
-            self._log.warning("cache_unavailable", error=type(error).__name__)
+            self._log.warning("cache.failed", error=type(error).__name__)
             cached = None
         if cached is not None:
             return msgspec.json.decode(cached, type=tuple[Turn, ...])
@@ -52,7 +52,7 @@ class Context:
         try:
             await self.cache.set(_key(conversation_id), newest, ex=_TTL_SECONDS)
         except RedisError as error:
-            self._log.warning("cache_unavailable", error=type(error).__name__)
+            self._log.warning("cache.failed", error=type(error).__name__)
 
 
 def turn_of(message: Message) -> Turn:

@@ -60,6 +60,7 @@ class Copilot:
         self.models = models
         self.wk = wk
         self._log = wk.logger("copilot")
+        self._llm_log = wk.logger("llm")
 
     async def prepare(self, question: Question) -> Briefing:
         """What the conversation and the modules know. A module that fails makes the answer poorer, not impossible."""
@@ -68,7 +69,7 @@ class Copilot:
         try:
             finding = await self._consult(question)
         except ModuleError as error:
-            self._log.warning("module_failed", module=error.module)
+            self._log.warning("answer.degraded", module=error.module)
             finding, missing = f"(no answer from {error.module})", (error.module,)
         asked = Turn("user", f"{question.text}\n\n{finding}" if finding else question.text)
         return Briefing(question, (*past, asked), missing)
@@ -109,4 +110,5 @@ class Copilot:
         await self.store.add_turn(question.conversation_id, question.text, text)
         await self.context.remember(question.conversation_id, (*briefing.turns, Turn("assistant", text)))
         self.wk.m.messages_total.inc(intent=question.intent)
-        self._log.info("message_answered", intent=question.intent, model=question.model)
+        self._llm_log.info("llm.request.completed", model=question.model)
+        self._log.info("message.answered", intent=question.intent, model=question.model)
