@@ -46,18 +46,18 @@ def judge(example: str, check: Check, runbooks: frozenset[str] | None = None) ->
 
 
 def judge_project(example: str, folder: Path) -> tuple[Problem, ...]:
-    """What the door and all checks say of a project file that extends the shipped pack."""
+    """What the door and all checks say of a project file that extends the shipped pack; of that file alone."""
     project = folder / "watchkeeper.yaml"
     project.write_text(example if "service" in yaml.safe_load(example) else f"service: my-agent\n{example}")
     loaded = spec.load(project, today=TODAY)
     if loaded.catalog is None:
-        return loaded.problems
+        return tuple(found for found in loaded.problems if found.span.file == str(project))
     documents = (compiled_rules.recording(loaded.catalog), compiled_rules.alerting(loaded.catalog))
     definitions = checks.of_sources(loaded.catalog, loaded.sources)
     judged = checks.judge_definitions(
         definitions, {document.path: document.text for document in documents}, today=TODAY
     )
-    return (*loaded.problems, *judged.problems)
+    return tuple(found for found in (*loaded.problems, *judged.problems) if found.span.file == str(project))
 
 
 def marked(example: str, check: Check) -> list[str]:

@@ -54,7 +54,7 @@ def judge_definitions(
     found = _once(_at_origin(problem, files, origins) for problem in _asked_of_rules(checks, rules))
     for check in checks:
         if check.definitions is not None:
-            found += map(check.problem, check.definitions(definitions))
+            found += map(check.problem, check.definitions(definitions, rules))
     blocks = [Block(origin.key.file, origin.first, origin.last) for origin in origins]
     kept = suppressing.suppress(found, definitions.sources, blocks, names(checks), undecided=frozenset(), today=today)
     return Judged(_sorted(kept), files)

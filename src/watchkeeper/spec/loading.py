@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from watchkeeper import model
 from watchkeeper.problem import Problem, Severity, Span
-from watchkeeper.spec import dashboards, expressions, logs, measurements, nodes, objectives, references
+from watchkeeper.spec import dashboards, expressions, intervals, logs, measurements, nodes, objectives, references
 from watchkeeper.spec.definitions import Definitions, define, service_names
 from watchkeeper.spec.merging import combine, of_service, overlay
 from watchkeeper.spec.parsing import parse
@@ -37,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     objectives.events,
     objectives.burn_alerts,
     objectives.own_tiers,
+    intervals.rules,
     objectives.bounds,
     measurements.names,
     measurements.buckets,
