@@ -1,14 +1,18 @@
 """Definitions as a subject: what compiled rules break is told where it is written, and may be ignored there."""
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from watchkeeper import checks, conventions, spec
+from watchkeeper.checks import judging
+from watchkeeper.checks.check import Check, Finding
 from watchkeeper.checks.definitions import Definitions
 from watchkeeper.compile import rules as compiled_rules
 from watchkeeper.model import Catalog
+from watchkeeper.problem import Severity
 
 TODAY = date(2026, 11, 26)
 PROJECT = """\
@@ -71,6 +75,12 @@ def test_an_alert_is_marked_where_it_is_defined(tmp_path: Path) -> None:
     assert told(PROJECT, tmp_path) == ["watchkeeper.yaml:7:3 irate"]
 
 
+def test_what_was_found_is_told_in_the_words_of_the_check(tmp_path: Path) -> None:
+    subject = definitions(PROJECT, tmp_path)
+    (problem,) = checks.judge_definitions(subject, compiled(subject.catalog), today=TODAY).problems
+    assert problem.found.startswith("irate(http_requests_total{")
+
+
 def test_a_comment_on_or_above_a_definition_ignores(tmp_path: Path) -> None:
     reason = "# watchkeeper: ignore L16 because it is a toy"
     assert told(PROJECT.replace("# a comment", reason), tmp_path) == []
@@ -100,6 +110,20 @@ def test_rules_of_an_objective_are_marked_at_the_objective(right: str, wrong: st
 def test_what_many_services_share_is_told_once(tmp_path: Path) -> None:
     text = "services: {a: {}, b: {}}\n" + PROJECT.removeprefix("service: my-agent\n")
     assert told(text, tmp_path) == ["watchkeeper.yaml:7:3 irate"]
+
+
+def test_a_check_may_ask_the_definitions_themselves(tmp_path: Path) -> None:
+    """An objective's target is no rule; a comment on the objective ignores it all the same."""
+
+    def find(subject: Definitions) -> Iterator[Finding]:
+        yield Finding(subject.at("slos", "availability", "target"), "a target")
+
+    check = Check("L99", "a-target", Severity.INFO, None, definitions=find)
+    subject = definitions(PROJECT, tmp_path)
+    (problem,) = judging.judge_definitions((check,), subject, {}, today=TODAY).problems
+    assert (problem.code, problem.severity, problem.span.line) == ("a-target", Severity.INFO, 4)
+    comment = PROJECT.replace("99.95", "99.95 # watchkeeper: ignore L99 because it is agreed")
+    assert judging.judge_definitions((check,), definitions(comment, tmp_path), {}, today=TODAY).problems == ()
 
 
 # --- places ---------------------------------------------------------------------------------------

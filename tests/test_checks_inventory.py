@@ -9,8 +9,10 @@ from watchkeeper.checks.declared import read_inventory
 from watchkeeper.checks.inventory import UNKNOWN, Family, Inventory, Served, of_catalog, of_families, of_page, of_server
 from watchkeeper.checks.reading import read_rules
 from watchkeeper.checks.rules import Rules
+from watchkeeper.checks.values import Values
 from watchkeeper.formats.exposition import parse
 from watchkeeper.model import Catalog, Emitter, MetricType
+from watchkeeper.promql import parse as parse_promql
 from watchkeeper.quantity import Duration
 
 TARGET = frozenset({"environment", "instance", "job", "role", "service"})
@@ -33,6 +35,7 @@ def test_what_a_complete_inventory_lacks_does_not_exist() -> None:
     assert (known.knows("d_bucket"), known.knows("g"), known.knows("h")) == (True, True, False)
     assert known.knows("g_count") is False  # a gauge has no parts
     assert known.knows("x_count") is True  # of a type nobody told
+    assert family(known, "x_count").kind("x_count") is None
     assert known.names == {"d", "d_bucket", "d_sum", "d_count", "g", "x"}
     assert family(known, "d_count").kind("d_count") is MetricType.COUNTER
 
@@ -108,6 +111,7 @@ def test_a_file_may_say_what_the_scrape_adds() -> None:
         ("metrics: {a: counter}\n", "1:14 wrong-type"),
         ("metrics: {a: {type: conter}}\n", "1:21 bad-type"),
         ("metrics: {a: {labels: x}}\n", "1:23 wrong-type"),
+        ("metrics: {a: {type: {x: y}}}\n", "1:21 wrong-type"),
         ("metrics: {a: {buckets: [x]}}\n", "1:25 wrong-type"),
     ],
 )
@@ -193,6 +197,31 @@ def test_labels_of_recorded_series() -> None:
         frozenset(),
         None,
     ]
+
+
+@pytest.mark.parametrize(
+    ("expr", "expected"),
+    [
+        ('x{a="1",b!="2",c=~"3"}', {"a": "1"}),
+        ('sum by (a) (rate(x{a="1",b="2"}[5m]))', {"a": "1"}),
+        ('sum without (a) (x{a="1",b="2"})', {"b": "2"}),
+        ('topk(1, x{a="1"})', {"a": "1"}),
+        ('absent(x{a="1"})', {"a": "1"}),
+        ('absent(sum by (a) (x{a="1"}))', {}),
+        ('label_replace(x{a="1",b="2"}, "a", "3", "", "")', {"b": "2"}),
+        ('x{a="1"} or y{a="1",b="2"}', {"a": "1"}),
+        ('x{a="1"} and y{b="2"}', {"a": "1"}),
+        ('x{a="1"} / on (b) y{b="2"}', {"b": "2"}),
+        ('x{a="1"} * on (c) group_left (a) y{a="2"}', {}),
+        ('2 * -x{a="1"}', {"a": "1"}),
+        ("vector(1)", {}),
+        ("recorded", {"slo": "a", "job": "j"}),
+        ('recorded{slo="b"}', {"slo": "b"}),
+    ],
+)
+def test_values_that_an_expression_fixes(expr: str, expected: dict[str, str]) -> None:
+    known = rules("record: recorded, expr: 'x{job=\"j\"}', labels: {slo: a}")
+    assert Values(known).of(parse_promql(expr)) == expected
 
 
 def test_a_selector_reads_what_its_labels_allow() -> None:

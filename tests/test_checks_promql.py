@@ -117,6 +117,8 @@ VECTORS: list[Case] = [
     ("beside groups", (record("sum by (q) (x) or vector(0)"),), ["vector"]),
     ("beside a metric", (alert("queue_depth or vector(0) > 1"),), []),
     ("computed", (record("sum by (q) (x) or 0 * vector(1)"),), ["*"]),
+    ("of several", (record("sum by (q) (x) or vector(0) + vector(1)"),), ["+"]),
+    ("with a metric in it", (record("sum by (q) (x) or vector(0) + y"),), []),
     ("beside a metric as it is", (record("x or vector(0)"),), ["vector"]),
     ("beside all in one", (record("sum(x) or vector(0)"),), []),
     ("added up afterwards", (record("sum(sum by (q) (x) or vector(0))"),), []),
@@ -153,6 +155,10 @@ JOINS: list[Case] = [
     ("of metrics nobody knows", (alert("x / y > 1"),), []),
     ("of one known label and a metric nobody knows", (alert('x{job="a"} / y > 1'),), []),
     ("spread over many", (alert("sum by (job, pod) (x) / on (job) group_left () sum by (job) (y) > 1"),), []),
+    ("of the many side", (alert('(x{w="1"} / on () group_right () y{w="2"}) and z{w="1"} > 0'),), ["and"]),
+    ("of the many side, which fits", (alert('(x{w="1"} / on () group_left () y{w="2"}) and z{w="1"} > 0'),), []),
+    ("of alternatives alike", (alert('(x{w="1"} or y{w="1"}) and z{w="2"} > 0'),), ["and"]),
+    ("of alternatives", (alert('(x{w="1"} or y{w="2"}) and z{w="2"} > 0'),), []),
     ("with a label replaced", (alert('label_replace(x{w="1"}, "w", "2", "", "") > 1 and x{w="2"} > 1'),), []),
     ("one of two recordings fits", (record("x", "r", labels={"w": "1"}), record("y", "r", labels={"w": "2"}),
       alert('r and z{w="2"} > 0')), []),
@@ -177,6 +183,7 @@ QUANTILES: list[Case] = [
     ("le taken away", (record("histogram_quantile(0.9, sum without (le) (rate(d_bucket[5m])))"),),
       ["histogram_quantile"]),
     ("averaged", (record("avg(histogram_quantile(0.9, rate(d_bucket[5m])))"),), ["avg"]),
+    ("averaged after all", (record("avg(max by (a) (histogram_quantile(0.9, rate(d_bucket[5m]))))"),), ["avg"]),
     ("averaged over time", (record("histogram_quantile(0.9, rate(d_bucket[5m]))", "p"),
       record("avg_over_time(p[1h])")), ["avg_over_time"]),
     ("a summary's", (record('sum by (job) (d{quantile="0.9"})'),), ["sum"]),
@@ -305,6 +312,7 @@ def test_a_recorded_rate_is_a_gauge_and_a_scaled_counter_still_one() -> None:
     assert found("L14", record("sum(rate(x[5m]))", "r"), record("rate(r[5m])")) == ["rate"]
     assert found("L14", record("a_total - b_total", "r"), record("rate(r[5m])")) == ["rate"]
     assert found("L14", record("8 * bytes_total", "r"), record("rate(r[5m])")) == []
+    assert found("L14", record("bytes_total / 1024", "r"), record("rate(r[5m])")) == []
 
 
 def severities(check: str, rule: Rule, metrics: str = "") -> list[Severity]:
@@ -378,6 +386,22 @@ def test_series_that_are_there_from_the_start_are_not_absent() -> None:
     assert found("L09", ratio) == ["/"]
     assert found("L09", ratio, metrics=METRICS) == []
     assert found("L09", ratio, metrics=METRICS.replace("emitter: sdk", "emitter: node")) == ["/"]
+    assert found("L09", ratio, metrics=METRICS.replace('["200", "500"]', "{cap: 9}")) == ["/"]
+
+
+def fixes(check: str, rule: Rule) -> list[str]:
+    return [problem.fix for problem in judge(yaml.safe_dump({"rules": [rule]}), BY_ID[check])]
+
+
+def test_the_spelling_to_take() -> None:
+    assert fixes("L19", record('d_bucket{le="1"}')) == [r'write `le=~"1|1\\.0"`']
+    assert fixes("L19", record('d_bucket{le=~"1|0.5"}')) == [r'write `le=~"1|1\\.0|0\\.5"`']
+    assert fixes("L19", record('d_bucket{le="0.50"}')) == ['write `le="0.5"`']
+
+
+def test_the_selector_whose_absence_to_ask_for() -> None:
+    expr = 'absent(sum(rate(x{job="a"}[5m])))'
+    assert fixes("L20", record(expr)) == ['write `absent(x{job="a"})`']
 
 
 def test_absence_is_waited_for_two_scrapes() -> None:

@@ -136,6 +136,7 @@ REFUSED = {
         "groups:\n- {name: g, rules: [{record: a, expr: b}]}\n- {name: g, rules: [{record: a, expr: b}]}\n",
         ["3:10 duplicate"],
     ),
+    "a group that is a text": ("groups:\n- g\n", ["2:3 wrong-type"]),
     "an unknown key of a group": (
         "groups:\n- {name: g, intervall: 5m, rules: [{record: a, expr: b}]}\n",
         ["2:13 unknown-key"],
@@ -213,6 +214,11 @@ def test_every_problem_at_once() -> None:
     text = rules("- {alert: A, expr: b > , for: 5}\n- {record: a-b, expr: c, for: 1m}\n- {alert: B}")
     found = ["4:25 bad-promql", "4:33 bad-duration", "5:28 unknown-key", "5:14 bad-name", "6:5 missing-key"]
     assert sorted(told(text)) == sorted(found)
+
+
+def test_what_a_rule_has_instead_of_a_kind_is_told() -> None:
+    assert read(REFUSED["neither kind"][0]).problems[0].found == "expr"
+    assert read(REFUSED["both kinds"][0]).problems[0].found == "record and alert"
 
 
 def test_a_rule_that_cannot_be_read_keeps_its_name() -> None:

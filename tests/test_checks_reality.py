@@ -8,6 +8,7 @@ from watchkeeper import checks, spec
 from watchkeeper.checks import reality
 from watchkeeper.checks.definitions import Definitions
 from watchkeeper.formats.exposition import parse
+from watchkeeper.model import Catalog
 from watchkeeper.problem import Problem, Severity
 
 PAGE = "http://127.0.0.1:9464/metrics"
@@ -117,6 +118,13 @@ def test_an_undeclared_label(subject: Definitions) -> None:
     name, _, _ = with_label(subject)
     (problem,) = compared(subject, page(subject).replace(f"\n{name}{{", f'\n{name}{{user="ann",', 1))
     assert (problem.code, problem.found) == ("outside-domain", 'user="ann"')
+
+
+def test_exporters_have_labels_nobody_listed(catalog: Catalog) -> None:
+    foreign = next(m for m in catalog.metrics if m.emitter.foreign and not m.labels and m.type == "gauge")
+    families = parse(f'# TYPE {foreign.name} gauge\n{foreign.name}{{rack="7"}} 1\n')
+    found = reality.compare(checks.of_sources(catalog, spec.load().sources), families, PAGE)
+    assert {problem.code for problem in found} <= {"missing-metric"}
 
 
 def test_more_series_than_planned(subject: Definitions) -> None:

@@ -70,7 +70,12 @@ class _Reader:
 
     def _word(self, node: Mapping, key: str) -> Scalar | None:
         value = nodes.step(node, key)
-        return value if isinstance(value, Scalar) and not nodes.is_null(value) else None
+        if value is None or nodes.is_null(value):
+            return None
+        if isinstance(value, Scalar):
+            return value
+        self._say("wrong-type", value.span, f"`{key}` is a word", fix="write one value")
+        return None
 
     def _say(self, code: str, span: Span, summary: str, allowed: str = "", fix: str = "") -> None:
         self.problems.append(error(code, span, summary, allowed=allowed, fix=fix))

@@ -111,8 +111,7 @@ def _block_at(number: int, lines: Sequence[str], blocks: Sequence[Block]) -> Blo
     below = number
     while below <= len(lines) and lines[below - 1].lstrip().startswith("#"):
         below += 1
-    comment_only = below > number
-    begins = next((block for block in blocks if comment_only and block.first == below), None)
+    begins = next((block for block in blocks if block.first == below), None)
     return begins or next((block for block in blocks if block.first <= number <= block.last), None)
 
 

@@ -71,7 +71,7 @@ class _Open:
         return any(sample == self.name + ending for ending in _ENDINGS[self.type])
 
     def closed(self) -> Family:
-        named_without_total = self.type == "counter" and any(s.name == f"{self.name}_total" for s in self.samples)
+        named_without_total = any(sample.name == f"{self.name}_total" for sample in self.samples)
         samples = tuple(s for s in self.samples if not s.name.endswith("_created"))
         return Family(self.name + ("_total" if named_without_total else ""), self.type, self.line, samples)
 
