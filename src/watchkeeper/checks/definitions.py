@@ -34,7 +34,7 @@ class Definitions:
     roots: tuple[nodes.Mapping, ...]
     """The readable files, the pack's first."""
     readers: tuple[str, ...] = ()
-    """Texts beside rules and panels that read recorded series: runbook pages, the questions a console asks."""
+    """Texts beside rules, panels and runbooks that read recorded series: the questions that a console asks."""
 
     def at(self, *path: str | int) -> Span:
         """Where the value at a path is written, or the nearest thing above it that is."""

@@ -63,10 +63,8 @@ def _asked_for(node: Node) -> Iterator[Selector]:
 
 
 def _narrows(matcher: Matcher) -> bool:
-    """Whether a matcher asks for a value, rather than for anything but one."""
-    everything = matcher.operator is MatchOperator.REGEX and matcher.value in {".*", ".+"}
-    asks = matcher.operator in {MatchOperator.EQUAL, MatchOperator.REGEX} and matcher.value != ""
-    return asks and not everything
+    """Whether a matcher leaves anything out; who leaves some out has thought of the others."""
+    return not (matcher.operator is MatchOperator.REGEX and matcher.value in {".*", ".+"})
 
 
 CHECK = Check("L33", "unscoped-selector", Severity.WARNING, __doc__, rules=find)

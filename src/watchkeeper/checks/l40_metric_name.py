@@ -1,19 +1,20 @@
 """A metric whose name does not say how to read it.
 
-By the conventions of Prometheus a counter ends in `_total`, and so nothing else does: `rate` belongs there, a plain
-value here. A measurement ends in its unit, and units are the basic ones: seconds, bytes, ratios, so that a threshold
-of 0.5 is half a second everywhere. OpenMetrics clients add `_total` by themselves, and the rule that reads the name
+A measurement ends in its unit, and units are the basic ones: seconds, bytes, ratios, so that a threshold of 0.5 is
+half a second everywhere. By the conventions of Prometheus a counter ends in `_total`, and nothing else does: `rate`
+belongs there, a plain value here. OpenMetrics clients add `_total` by themselves, and a rule that reads the name
 without it sees nothing.
 
-What exporters of others expose is named by others and is not looked at.
+Definitions are refused where `_total` is wrong; units are warned of. What exporters of others expose is named by
+others and is not looked at.
 
 Bad:
 
 ```yaml
 metrics:
-  cache_lookups:
-    type: counter
-    help: Lookups in the cache.
+  cache_lookup_ms:
+    type: gauge
+    help: How long the last lookup took.
     category: application
     scrape: standard
     retention: 30d
@@ -23,6 +24,12 @@ Good:
 
 ```yaml
 metrics:
+  cache_lookup_seconds:
+    type: gauge
+    help: How long the last lookup took.
+    category: application
+    scrape: standard
+    retention: 30d
   cache_lookups_total:
     type: counter
     help: Lookups in the cache.
@@ -52,31 +59,28 @@ _MEASURED = {"duration": "seconds", "latency": "seconds", "memory": "bytes", "si
 
 def find(definitions: Definitions, _rules: Rules) -> Iterator[Finding]:
     for metric in definitions.catalog.metrics:
-        if metric.emitter.foreign:
-            continue
-        for wrong, better in _slips(metric):
+        slip = None if metric.emitter.foreign else _slip(metric)
+        if slip is not None:
+            wrong, better = slip
             yield Finding(
                 definitions.key("metrics", metric.name),
                 f"metric `{metric.name}` {wrong}",
                 found=f"{metric.type}: {metric.name}",
-                allowed="counters end in `_total`, measurements in seconds, bytes, ratio or what is counted",
+                allowed="measurements in seconds, bytes, ratio or what is counted",
                 fix=f"write `{better}`, and `replaces: {metric.name}` if others know the old name",
             )
 
 
-def _slips(metric: Metric) -> Iterator[tuple[str, str]]:
-    counter, total = metric.type is MetricType.COUNTER, metric.name.endswith("_total")
+def _slip(metric: Metric) -> tuple[str, str] | None:
+    """What is wrong with a name, and a better one."""
     stem = metric.name.removesuffix("_total")
-    words = stem.split("_")
-    if counter and not total:
-        yield "is a counter without `_total`", f"{stem}_total"
-    if total and not counter:
-        yield f"is a {metric.type} and ends like a counter", stem
-    if words[-1] in _UNITS:
-        basic = "_".join((*words[:-1], _UNITS[words[-1]])) + ("_total" if counter else "")
-        yield f"counts in {words[-1]}, which is no basic unit", basic
-    elif words[-1] in _MEASURED:
-        yield "does not say its unit", f"{stem}_{_MEASURED[words[-1]]}" + ("_total" if counter else "")
+    ending = metric.name.removeprefix(stem)
+    first, _, last = stem.rpartition("_")
+    if last in _UNITS:
+        return f"counts in {last}, which is no basic unit", f"{first}_{_UNITS[last]}{ending}"
+    if last in _MEASURED and metric.type is not MetricType.COUNTER:
+        return "does not say its unit", f"{stem}_{_MEASURED[last]}"
+    return None
 
 
-CHECK = Check("L40", "metric-name", Severity.WARNING, __doc__, definitions=find)
+CHECK = Check("L40", "metric-name", Severity.WARNING, __doc__, definitions=find, door=("bad-name",))

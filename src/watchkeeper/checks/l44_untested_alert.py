@@ -37,19 +37,20 @@ from collections.abc import Iterator
 from watchkeeper.checks.check import Check, Finding
 from watchkeeper.checks.definitions import Definitions
 from watchkeeper.checks.rules import Rules
-from watchkeeper.problem import Severity
+from watchkeeper.checks.subject import Alerting
+from watchkeeper.problem import Severity, Span
 from watchkeeper.spec.wording import closest, instead
 
 
 def find(definitions: Definitions, rules: Rules) -> Iterator[Finding]:
     tests = [test for service in definitions.catalog.services for test in service.tests]
     fires, silent = ({test.alert for test in tests if test.fires is kind} for kind in (True, False))
-    alerts = {alert.name.text: alert for alert in rules.alerting()}
-    for name in alerts:
+    alerts = {each.name.text: each for each in reversed(tuple(rules.alerting()))}
+    for name, alert in alerts.items():
         lacking = [word for word, tested in (("fire", fires), ("stay silent", silent)) if name not in tested]
         if lacking:
             yield Finding(
-                definitions.key("alerts", name),
+                _place(definitions, alert),
                 f"no test makes alert `{name}` {' or '.join(lacking)}",
                 allowed="one case at least under `fires`, and one under `silent`",
                 fix=f"add `{name}` under `tests`",
@@ -63,6 +64,14 @@ def find(definitions: Definitions, rules: Rules) -> Iterator[Finding]:
             fix=instead(name, alerts, "remove them, or define the alert"),
             severity=Severity.ERROR,
         )
+
+
+def _place(definitions: Definitions, alert: Alerting) -> Span:
+    """Where an alert is defined, or what it is made from."""
+    name, slo = alert.name.text, alert.fixed_labels.get("slo")
+    if any(each.name == name for service in definitions.catalog.services for each in service.alerts):
+        return definitions.key("alerts", name)
+    return definitions.key("slos", slo) if slo else definitions.key("outage")
 
 
 CHECK = Check("L44", "untested-alert", Severity.WARNING, __doc__, definitions=find)

@@ -43,7 +43,7 @@ alerts:
 tests:
   FewMessages:
     fires:
-    - {idea: none for ten minutes, series: {'messages_total{intent="chat"}': 0x240}, at: 15m}
+    - {idea: none for ten minutes, series: {'messages_total{intent="chat"}': "0x240"}, at: 15m}
     silent:
     - {idea: ten a second, series: {'messages_total{intent="chat"}': 0+50x240}, at: 15m}
 ```
@@ -87,7 +87,7 @@ def _selected(definitions: Definitions, rules: Rules) -> Iterator[Selector]:
         for panel in dashboard.panels:
             for query in panel.queries:
                 yield from promql.selectors(promql.parse(query.value))
-    for text in definitions.readers:
+    for text in (*definitions.readers, *(page.text for page in definitions.catalog.pages)):
         yield from (Selector(name) for name in _NAMES.findall(text))
 
 

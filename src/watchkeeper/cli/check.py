@@ -107,7 +107,7 @@ def _of_definitions(path: Path | None, scrape: str | None) -> Outcome:
     loaded = spec.load(project)
     if loaded.catalog is None:
         return Outcome(loaded.problems, loaded.sources, subject, "")
-    definitions = checks.of_sources(loaded.catalog, loaded.sources, _readers(loaded.catalog, project))
+    definitions = checks.of_sources(loaded.catalog, loaded.sources, _readers(loaded.catalog))
     if scrape is not None:
         return _against_reality(definitions, loaded, scrape)
     judged = checks.judge_definitions(definitions, _compiled(loaded), today=_today())
@@ -115,13 +115,11 @@ def _of_definitions(path: Path | None, scrape: str | None) -> Outcome:
     return Outcome(problems, loaded.sources, subject, _counted(loaded))
 
 
-def _readers(catalog: "Catalog", project: Path | None) -> Iterator[str]:
-    """Who reads recorded series beside alerts and panels: runbook pages, the console, `watchkeeper slo`."""
-    from watchkeeper.cli import rule_files
+def _readers(catalog: "Catalog") -> Iterator[str]:
+    """Who reads recorded series beside alerts, panels and runbooks: the console, and `watchkeeper slo`."""
     from watchkeeper.console import questions
     from watchkeeper.live import slo
 
-    yield from rule_files.page_texts(project)
     yield questions.recorded(catalog)
     yield from (name for service in catalog.services for each in service.slos for name in slo.asked(each))
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from watchkeeper import checks
@@ -88,10 +87,3 @@ def served(url: str, texts: dict[str, str]) -> Inventory:
 def pages(folder: Path) -> frozenset[str]:
     """Names of the runbook pages in a directory."""
     return frozenset(page.name for page in folder.glob("*.md"))
-
-
-def page_texts(project: Path | None) -> tuple[str, ...]:
-    """The runbook pages of the shipped pack, and those beside a project file."""
-    shipped = [page for page in (files("watchkeeper") / "pack" / "runbooks").iterdir() if page.name.endswith(".md")]
-    beside = sorted((project.parent / "runbooks").glob("*.md")) if project is not None else []
-    return tuple(page.read_text(encoding="utf-8") for page in (*shipped, *beside))
