@@ -47,7 +47,8 @@ def judge_definitions(
     checks: Sequence[Check], definitions: Definitions, compiled: Mapping[str, str], *, today: date
 ) -> Judged:
     """What the checks say about definitions and about the rule files made from them, told where it is written."""
-    files = tuple(file for path, text in compiled.items() if (file := read_rules(text, path).file) is not None)
+    read = [read_rules(text, path) for path, text in compiled.items()]
+    files = tuple(each.file for each in read if each.file is not None)
     known = inventory.of_catalog(definitions.catalog)
     rules = Rules(files, known, runbooks=frozenset(definitions.catalog.runbooks))
     origins = definitions.origins()

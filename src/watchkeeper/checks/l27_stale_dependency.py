@@ -2,8 +2,8 @@
 
 Groups of rules begin at moments of their own: an alert that reads a series which another group records sees it as old
 as that group's interval, and a chain over three groups was measured 46 s late. In one group rules run one after the
-other, at one moment. A lag of less than a hundredth of the window that the series looks over is not told: two minutes
-are nothing to 30 days. A recording that another recording reads, for panels say, is no matter either.
+other, at one moment. Such a lag is a note, and not told below a hundredth of the window that the series looks over:
+two minutes are nothing to 30 days. A recording that another recording reads, for panels say, is no matter either.
 
 A rule that reads itself, through others perhaps, reads its own past. And a name such as `level:metric:operations` that
 no rule records, and the inventory does not know, gives nothing.
@@ -78,7 +78,6 @@ def _unmade(asked: Asked, rules: Rules) -> Iterator[Finding]:
             found=name,
             allowed=near or listed(rules.recorded, limit=8),
             fix=f"write `{near}`" if near else "record it first",
-            severity=Severity.ERROR,
         )
 
 
@@ -93,7 +92,6 @@ def _circle(asked: Asked, rules: Rules) -> Iterator[Finding]:
                 found=promql.render(selector),
                 allowed="rules that read what others have made before them",
                 fix="break the circle: read the metric that the series is made of",
-                severity=Severity.ERROR,
             )
 
 
@@ -122,6 +120,7 @@ def _late(asked: Asked, rules: Rules) -> Iterator[Finding]:
             found=f"group `{made.group.name.text}`, every {lag}",
             allowed=f"a recording in the same group, `{asked.group.name.text}`, before the alert",
             fix="move the alert into that group, behind the recording",
+            severity=Severity.INFO,
         )
 
 
@@ -162,4 +161,4 @@ def _window(asked: Asked, rules: Rules, depth: int) -> Duration:
     return max(found, default=_NO_TIME)
 
 
-CHECK = Check("L27", "stale-dependency", Severity.WARNING, __doc__, rules=find, needs_inventory=True)
+CHECK = Check("L27", "stale-dependency", Severity.ERROR, __doc__, rules=find, needs_inventory=True)

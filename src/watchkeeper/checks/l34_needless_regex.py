@@ -50,7 +50,7 @@ def _pattern(asked: Asked, matcher: Matcher) -> Iterator[Finding]:
     if pattern == ".*":
         nothing = matcher.operator is MatchOperator.NOT_REGEX
         wrong = "takes no series at all" if nothing else "takes every series"
-        severity = Severity.ERROR if nothing else Severity.WARNING
+        severity = Severity.ERROR if nothing else None
         yield replace(_finding(asked, matcher, wrong, "remove it"), severity=severity)
     elif not _SPECIAL.search(_ESCAPED.sub("", pattern)):
         literal = _ESCAPED.sub(r"\1", pattern)

@@ -2,8 +2,8 @@
 
 A rule file with one unknown function, operator or key is refused as a whole: after a reload the old rules stay, after
 a restart there are none. Rules here are to mean the same on every Prometheus from 2.42, which Debian stable ships, to
-3.x; so what came later, what is behind a feature flag and what 3.0 took away is found. `keep_firing_for` came with
-2.42 itself.
+3.x; so what came later or is behind a feature flag is found. What 3.0 took away, `holt_winters`, is no PromQL here.
+`keep_firing_for` came with 2.42 itself.
 
 Bad:
 
@@ -29,7 +29,7 @@ from watchkeeper.checks.check import Check, Finding
 from watchkeeper.checks.rules import Rules
 from watchkeeper.checks.subject import Group
 from watchkeeper.problem import Severity
-from watchkeeper.promql.functions import NEAREST, REMOVED
+from watchkeeper.promql.functions import NEAREST
 
 _SINCE = {"labels": "3.0", "query_offset": "2.53"}
 """Keys of groups; source: CHANGELOG.md of Prometheus."""
@@ -42,7 +42,7 @@ def find(rules: Rules) -> Iterator[Finding]:
             yield Finding(
                 asked.expr.word(name),
                 f"{asked.rule.called}: not every Prometheus from 2.42 to 3.x knows `{name}`",
-                found=f"{name}: {REMOVED[name]}" if name in REMOVED else name,
+                found=name,
                 allowed="the functions and operators of Prometheus 2.42 that are left in 3.x",
                 fix=f"`{near}` comes nearest" if near else "write it with those",
             )

@@ -47,11 +47,9 @@ def find(rules: Rules) -> Iterator[Finding]:
         for part in walk(asked.node):
             if not isinstance(part, Binary) or part.operator is not Operator.DIV:
                 continue
-            divided = share(part, rules)
-            for selector in divided.part if divided is not None else ():
+            for selector in share(part, rules) or ():
                 for matcher in selector.matchers if id(selector) in written else ():
-                    mixed = _mixed(matcher) and matcher not in told
-                    if mixed:
+                    if _mixed(matcher) and matcher not in told:
                         told.add(matcher)
                         yield _finding(asked, selector, matcher)
 
@@ -76,7 +74,7 @@ def _takes(matcher: Matcher, code: str) -> bool:
 def _matches(pattern: str, code: str) -> bool:
     try:
         return re.fullmatch(pattern, code) is not None
-    except re.error:
+    except re.error:  # RE2 takes patterns that Python does not
         return False
 
 

@@ -215,6 +215,5 @@ def _balanced(action: Action) -> None:
         if depth < 0 or (piped and before in {"", "|", "("}):
             raise _MistakeError(token.position, 1, f"`{token.text}` cannot stand here")
         before = token.text
-    if depth or before == "|":
-        what = "a bracket that is not closed" if depth else "nothing behind the last `|`"
-        raise _MistakeError(action.position, action.length, what)
+    if depth:
+        raise _MistakeError(action.position, action.length, "a bracket that is not closed")
