@@ -66,12 +66,8 @@ def error_ratio(window: Duration) -> str:
     return f"slo:sli_error:ratio_rate{window.promql}"
 
 
-def slo_group(service: str, slo: str) -> str:
-    return f"slo-{service}-{slo}"
-
-
-def slo_slow_group(service: str, slo: str) -> str:
-    return f"slo-{service}-{slo}-slow"
+def slo_group(service: str, slo: str, tempo: str) -> str:
+    return f"slo-{service}-{slo}-{tempo}"
 
 
 def recording_group(service: str, family: Family, *, slow: bool) -> str:
@@ -104,6 +100,13 @@ def budget_alert(consumed: Ratio) -> str:
 SLI_MISSING = "SLIMissing"
 TRAFFIC_COLLAPSE = "TrafficCollapse"
 OUTAGE = "ServiceOutage"
+AVAILABILITY_BREACH = "SLOAvailabilityBreach"
+
+# panels that show what the alerts above speak of
+BURN_PANEL = "executive/burn-rate"
+BUDGET_PANEL = "executive/error-budget"
+FAILING_PANEL = "operations/error-rate"
+TRAFFIC_PANEL = "operations/request-rate"
 
 
 def runbook_for(alert: str) -> str:
