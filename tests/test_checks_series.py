@@ -28,6 +28,10 @@ REACHES: list[Case] = [
     ("of two metrics", (alert("rate(a[5m]) / rate(b[5m]) > 1.44"),), []),
     ("of all by some", (alert(f"{TOTAL} / {ERRORS} > 1.44"),), []),
     ("of now by before", (alert("rate(a[5m]) / rate(a[5m] offset 1h) > 1.44"),), []),
+    ("of a short time by a long one", (alert("rate(a[5m]) / rate(a[1d]) > 1.44"),), []),
+    ("of now by the highest before", (alert("rate(a[1h]) / max_over_time(rate(a[1h])[7d:1h] offset 1h) > 2"),), []),
+    ("of sums of recorded rates", (record(ERRORS, "e"), record(TOTAL, "t"),
+      alert("sum_over_time(e[1d]) / sum_over_time(t[1d]) > 1.44")), [">"]),
     ("of a gauge", (alert("a / a > 1.44"),), []),
 ]  # fmt: skip
 NOTHING: list[Case] = [

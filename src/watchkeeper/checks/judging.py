@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from watchkeeper import promql
 from watchkeeper.checks import inventory, suppressing
 from watchkeeper.checks.check import Check
 from watchkeeper.checks.definitions import Definitions, Origin
@@ -12,6 +13,7 @@ from watchkeeper.checks.rules import Rules
 from watchkeeper.checks.subject import Alerting, Recording, RuleFile
 from watchkeeper.checks.suppressing import Block
 from watchkeeper.problem import Problem
+from watchkeeper.promql import Matcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ def judge_definitions(
     known = inventory.of_catalog(definitions.catalog)
     rules = Rules(files, known, runbooks=frozenset(definitions.catalog.runbooks))
     origins = definitions.origins()
-    found = _once(_at_origin(problem, files, origins) for problem in _asked_of_rules(checks, rules))
+    told = (*(problem for each in read for problem in each.problems), *_asked_of_rules(checks, rules))
+    found = _once(_at_origin(problem, files, origins) for problem in told)
     for check in checks:
         if check.definitions is not None:
             found += map(check.problem, check.definitions(definitions, rules))
@@ -107,10 +110,16 @@ def _at(file: RuleFile, problem: Problem) -> Iterator[Recording | Alerting]:
     return (rule for _, rule in file.rules() if rule.first <= problem.span.line <= rule.last)
 
 
+def _matchers(rule: Recording | Alerting) -> Iterator[Matcher]:
+    for selector in promql.selectors(rule.expr.node) if rule.expr is not None else ():
+        yield from selector.matchers
+
+
 def _origin(rule: Recording | Alerting, origins: Sequence[Origin]) -> Origin | None:
-    """The last place that defines it: an alert or recording of that name, else its objective."""
+    """The last place that defines it: an alert or recording of that name, else its objective, or the one it reads."""
     section = "alerts" if isinstance(rule, Alerting) else "recordings"
     wanted = [(section, rule.name.text), ("slos", rule.fixed_labels.get("slo", ""))]
+    wanted += [("slos", matcher.value) for matcher in _matchers(rule) if matcher.label == "slo"]
     for section, name in wanted:
         for origin in reversed(origins):
             if (origin.section, origin.name) == (section, name):

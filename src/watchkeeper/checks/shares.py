@@ -1,11 +1,22 @@
 """Divisions of some events by all events of the same metric: values between nothing and one."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from watchkeeper.checks.events import counts_events, scalar
+from watchkeeper.checks.events import RATES, counts_events, scalar
 from watchkeeper.checks.rules import Rules
-from watchkeeper.promql.nodes import COMPARISONS, Aggregate, Aggregation, Binary, Node, Number, Operator, Selector
-from watchkeeper.promql.rewrite import children
+from watchkeeper.promql.nodes import (
+    COMPARISONS,
+    Aggregate,
+    Aggregation,
+    Binary,
+    Call,
+    Node,
+    Operator,
+    Range,
+    Selector,
+)
+from watchkeeper.quantity import Duration
 
 _DEEPEST = 12
 _KEEPING = frozenset({Aggregate.MAX, Aggregate.MIN, Aggregate.AVG, Aggregate.TOPK, Aggregate.BOTTOMK})
@@ -31,40 +42,49 @@ def share(node: Node, rules: Rules, depth: int = _DEEPEST) -> tuple[Selector, ..
 
 
 def _divided(division: Binary, rules: Rules) -> tuple[Selector, ...] | None:
+    """Some events by all events: of one metric, over one time, the numerator no less selected than the denominator."""
     if not (counts_events(division.lhs, rules) and counts_events(division.rhs, rules)):
         return None
-    part, whole = _plain(division.lhs, rules), _plain(division.rhs, rules)
-    if not part or not whole or len({selector.name for selector in (*part, *whole)}) != 1:
+    part, whole = tuple(_counted(division.lhs, rules)), tuple(_counted(division.rhs, rules))
+    counted = {each for each in (*part, *whole) if each is not None}
+    one_metric = len({(each.selector.name, each.over) for each in counted}) == 1
+    if None in part or None in whole or not one_metric or not _labels(whole) <= _labels(part):
         return None
-    return part if _labels(whole) <= _labels(part) else None
+    return tuple(each.selector for each in part if each is not None)
 
 
-def _labels(selectors: tuple[Selector, ...]) -> set[str]:
-    return {matcher.label for selector in selectors for matcher in selector.matchers}
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A counter, and the ranges in which it is looked at, from the outermost in."""
+
+    selector: Selector
+    over: tuple[Duration, ...]
 
 
-def _plain(node: Node, rules: Rules) -> tuple[Selector, ...]:
-    """The selectors of a sum of rates; nothing where there is more to it."""
-    counted = tuple(_counted(node, rules))
-    now = tuple(each for each in counted if each is not None and each.offset is None and each.at is None)
-    return now if len(now) == len(counted) else ()
+def _labels(counted: tuple[_Counted | None, ...]) -> set[str]:
+    return {matcher.label for each in counted if each is not None for matcher in each.selector.matchers}
 
 
-def _counted(node: Node, rules: Rules, depth: int = _DEEPEST) -> Iterator[Selector | None]:
-    """The selectors of events; of `a or 0 * b` those of a, and recorded series are followed. None for what computes."""
+def _counted(
+    node: Node, rules: Rules, over: tuple[Duration, ...] = (), depth: int = _DEEPEST
+) -> Iterator[_Counted | None]:
+    """The counters of a sum of rates: of `a or 0 * b` those of a. None for whatever is more than that."""
     match node:
         case Binary(operator=Operator.OR):
-            yield from _counted(node.lhs, rules, depth)
+            yield from _counted(node.lhs, rules, over, depth)
         case Binary() if scalar(node.rhs) and node.operator in COMPARISONS and not node.returns_bool:
-            yield from _counted(node.lhs, rules, depth)
-        case Binary() | Number():
-            yield None
-        case Selector():
+            yield from _counted(node.lhs, rules, over, depth)
+        case Aggregation(operator=Aggregate.SUM):
+            yield from _counted(node.expr, rules, over, depth)
+        case Call() if node.function in RATES | {"sum_over_time"}:
+            yield from _counted(node.arguments[0], rules, over, depth)
+        case Range():
+            yield from _counted(node.selector, rules, (*over, node.duration), depth)
+        case Selector() if node.offset is None and node.at is None:
             recorded = rules.recording(node) if depth else ()
             if not recorded:
-                yield node
+                yield _Counted(node, over)
             for asked in recorded:
-                yield from _counted(asked.node, rules, depth - 1)
+                yield from _counted(asked.node, rules, over, depth - 1)
         case _:
-            for child in children(node):
-                yield from _counted(child, rules, depth)
+            yield None

@@ -52,11 +52,11 @@ def tiers(slo: schema.Slo) -> tuple[Tier, ...]:
 def _tier(written: schema.Tier, window: Duration) -> Tier | None:
     """None where something that must be given is not."""
     share = written.budget_share
-    if written.long_window is None or (share is None and not written.factor):
+    if written.long_window is None:
         return None
     if share is None and written.factor is not None:
         share = Ratio(decimal(Fraction(written.factor) * _seconds(written.long_window) / _seconds(window)))
-    return None if share is None else Tier(written.severity, share, written.long_window)
+    return Tier(written.severity, share, written.long_window) if share is not None and share.value else None
 
 
 def _seconds(duration: Duration) -> Fraction:
@@ -121,8 +121,9 @@ def own_tiers(d: Definitions) -> Iterator[Problem]:
             tier = _tier(written, slo.window)
             if wrong or contradiction is not None or tier is None:
                 continue
-            yield from burn_factors.slow(d, name, index, tier, slo)
-            if tier.long_window >= slo.window:
+            if tier.long_window < slo.window:
+                yield from burn_factors.slow(d, name, index, tier, slo)
+            else:
                 yield error(
                     "bad-window",
                     d.at("slos", name, "tiers", index, "long_window"),
@@ -153,7 +154,7 @@ def _incomplete(d: Definitions, name: str, index: int, tier: schema.Tier) -> Ite
             fix="remove `factor`: it follows from the share and the window",
         )
     lacking = [key for key, value in (("long_window", tier.long_window),) if value is None]
-    if tier.budget_share is None and not tier.factor:
+    if not (tier.factor if tier.budget_share is None else tier.budget_share.value):
         lacking.insert(0, "budget_share")
     if lacking:
         names = ", ".join(f"`{key}`" for key in lacking)
