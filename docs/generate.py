@@ -61,8 +61,8 @@ are run as its test. Lists under `rules:` stand for one group; `metrics:` beside
 
 Most checks read the rules alone. Those marked *inventory* know the more the more is known of the metrics: from the
 definitions, or for files of others from `--inventory`, `--scrape` or `--prometheus`. What nobody declared is never
-guessed. Those marked *definitions* have nothing to say about rule files. Those marked *door* hold for definitions as soon
-as they are read: `check` and `build` refuse what breaks them, under the names given there.
+guessed. Those marked *definitions* say nothing about rule files. Those marked *door* hold for definitions as soon as
+they are read: `check` and `build` refuse what breaks them, under the names given there.
 
 A comment on or above a rule, or a definition, ignores a check there. It needs a reason and may end:
 
