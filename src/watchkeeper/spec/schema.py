@@ -70,9 +70,13 @@ class Metric(Written):
 
 
 class Tier(Written):
+    """What part of the budget may be spent in which time; or the factor that follows from it, and the time alone."""
+
     severity: s.Severity
-    budget_share: s.Share
-    long_window: s.Time
+    budget_share: s.Share | None = None
+    factor: s.Number | None = Field(default=None, description="Instead of the share: times faster than allowed.")
+    long_window: s.Time | None = None
+    exhausts_in: s.Time | None = Field(default=None, description="How long the budget lasts at the factor; checked.")
 
 
 class Slo(Switched):
