@@ -102,11 +102,13 @@ TRAFFIC_COLLAPSE = "TrafficCollapse"
 OUTAGE = "ServiceOutage"
 AVAILABILITY_BREACH = "SLOAvailabilityBreach"
 
-# panels that show what the alerts above speak of
-BURN_PANEL = "executive/burn-rate"
-BUDGET_PANEL = "executive/error-budget"
-FAILING_PANEL = "operations/error-rate"
-TRAFFIC_PANEL = "operations/request-rate"
+PANELS = {
+    SLI_MISSING: "operations/request-rate",
+    TRAFFIC_COLLAPSE: "operations/request-rate",
+    OUTAGE: "operations/error-rate",
+    AVAILABILITY_BREACH: "operations/error-rate",
+}
+"""Panels that show what alerts of the compiler's own speak of; burn and budget alerts have their objective's."""
 
 
 def runbook_for(alert: str) -> str:
@@ -185,6 +187,9 @@ SPAN_METRICS = "traces.span.metrics"
 JAEGER_INDEX_PREFIX = "watchkeeper"
 JAEGER_POLICY = "watchkeeper-traces"
 """The policy that deletes old indices in the search engine."""
+
+MAIL_RECEIVER_HEADER = "X-Watchkeeper-Receiver"
+"""On every e-mail: the receiver it was sent for."""
 
 DASHBOARDS_FILE = "grafana-dashboards.json"
 """All dashboards in one file, for people and for Grafana's API; Grafana's own provisioning reads one a file."""
