@@ -375,7 +375,7 @@ def test_every_panel_explains_itself(dashboard: Dashboard, panel: Drawn) -> None
 
 @every_panel
 def test_an_empty_panel_has_a_reason(dashboard: Dashboard, panel: Drawn) -> None:
-    assert panel.needs or panel.empty or panel.key == "incidents"  # which counts to zero
+    assert panel.needs or panel.empty or panel.key == "active-incidents"  # which counts to zero
     assert compiled(dashboard, panel)["fieldConfig"]["defaults"].get("noValue", "") == panel.when_empty
 
 

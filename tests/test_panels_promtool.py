@@ -62,7 +62,7 @@ CASES = [
     Case("no latency objective, no score", SCORE, {f'{LEFT}{{slo="availability"}}': "1x10"}, {}),
     Case(
         "an alert with three series is one incident, warnings are none",
-        "executive/incidents",
+        "executive/active-incidents",
         firing("ServiceDown", "critical", ',instance="a"')
         | firing("ServiceDown", "critical", ',instance="b"')
         | firing("ServiceDown", "critical", ',instance="c"')
@@ -70,7 +70,7 @@ CASES = [
         | firing("LLMCostSpike", "warning"),
         {"{}": 2},
     ),
-    Case("nothing fires", "executive/incidents", firing("LLMCostSpike", "warning"), {"{}": 0}),
+    Case("nothing fires", "executive/active-incidents", firing("LLMCostSpike", "warning"), {"{}": 0}),
     # 14 dollars in 7 days are 2 a day, in a month of 31 days
     Case(
         "the month at this pace",

@@ -137,8 +137,41 @@ def test_a_pack_in_an_archive(tmp_path: Path) -> None:
 
 
 def test_runbooks_are_pages_beside_the_definitions(tmp_path: Path) -> None:
-    assert runbook_pages(tmp_path) == frozenset()
+    assert runbook_pages(tmp_path, "pack") == {}
+    folder = tmp_path / "runbooks"
+    (folder / "folder.md").mkdir(parents=True)
+    os.mkfifo(folder / "pipe.md")
+    (folder / "b.md").write_text("# b")
+    (folder / "a.md").write_text("# a")
+    (folder / "b.txt").write_text("b")
+    found = runbook_pages(tmp_path, "pack")
+    assert list(found.items()) == [
+        ("a.md", Source("pack/runbooks/a.md", "# a")),
+        ("b.md", Source("pack/runbooks/b.md", "# b")),
+    ]
+
+
+def test_a_page_of_the_project_goes_before_one_of_the_pack(tmp_path: Path) -> None:
+    project = tmp_path / "watchkeeper.yaml"
+    project.write_text("service: x\nextends: copilot\n")
     (tmp_path / "runbooks").mkdir()
-    (tmp_path / "runbooks" / "a.md").write_text("# a")
-    (tmp_path / "runbooks" / "b.txt").write_text("b")
-    assert runbook_pages(tmp_path) == {"a.md"}
+    (tmp_path / "runbooks" / "database-down.md").write_text("# Ours\n")
+    loaded = spec.load(project, pack=ROOT / "golden" / "pack")
+    assert loaded.catalog is not None, loaded.problems
+    texts = {page.name: page.text for page in loaded.catalog.pages}
+    assert texts["database-down.md"] == "# Ours\n"
+    assert texts["availability.md"] == (ROOT / "golden" / "pack" / "runbooks" / "availability.md").read_text()
+    assert loaded.catalog.runbooks == tuple(sorted(texts))
+
+
+def test_a_page_that_is_no_text_is_one_problem_at_its_place(tmp_path: Path) -> None:
+    """Not a second one where an alert names it."""
+    project = tmp_path / "watchkeeper.yaml"
+    project.write_text("service: x\nextends: copilot\n")
+    (tmp_path / "runbooks").mkdir()
+    (tmp_path / "runbooks" / "database-down.md").write_bytes(b"# Ours\ngef\xe4hrlich\n")
+    loaded = spec.load(project, pack=ROOT / "golden" / "pack")
+    assert loaded.catalog is None
+    (problem,) = loaded.problems
+    assert (problem.code, problem.span.file) == ("not-utf8", str(tmp_path / "runbooks" / "database-down.md"))
+    assert (problem.span.line, problem.span.column) == (2, 4)

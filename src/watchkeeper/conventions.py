@@ -140,6 +140,10 @@ ALLOY_AGENT_FILE = "agents/alloy.alloy"
 PROMTAIL_AGENT_FILE = "agents/promtail.yaml"
 
 
+def published_runbook(page: str) -> str:
+    return f"runbooks/{page}"
+
+
 def rule_test_file(service: str, alert: str) -> str:
     return f"tests/{service}-{runbook_for(alert).removesuffix('.md')}.yaml"
 

@@ -9,6 +9,7 @@ from watchkeeper.compile import (
     prometheus,
     rule_tests,
     rules,
+    runbooks,
     sli_slo,
     templates,
 )
@@ -29,6 +30,7 @@ def build(catalog: Catalog, deployment: Deployment, versions: Versions = DEFAULT
         *rule_tests.documents(catalog),
         *grafana.documents(catalog, deployment),
         *logs.documents(catalog, deployment, versions),
+        *runbooks.documents(catalog),
     )
 
 

@@ -3,12 +3,13 @@
 Rules select by `service` and `role`, never by `job`. Only fields that 2.42 and 3.x both know.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from watchkeeper import conventions
+from watchkeeper.compile.dialect import relabelling
 from watchkeeper.compile.document import Document
 from watchkeeper.formats.yaml import Tree, dump
-from watchkeeper.model import Catalog, Credentials, Deployment, Target
+from watchkeeper.model import Catalog, Credentials, Deployment, Dialect, Part, Target
 from watchkeeper.quantity import Duration
 
 
@@ -31,10 +32,7 @@ def configuration(catalog: Catalog, deployment: Deployment) -> Document:
             ],
         },
         "scrape_configs": [
-            _job("watchkeeper-critical", intervals.scrape_critical, {"params": {"scrape": ["critical"]}})
-            | _targets(deployment, deployment.targets, "service"),
-            _job("watchkeeper-standard", intervals.scrape_standard, {"params": {"scrape": ["standard"]}})
-            | _targets(deployment, deployment.targets, "service-detail"),
+            *_services(catalog, deployment),
             _job("watchkeeper-probe", intervals.scrape_critical, {}) | _targets(deployment, deployment.probes, "probe"),
             *(
                 _job(f"watchkeeper-{role}", intervals.scrape_standard, {}) | _targets(deployment, targets, role)
@@ -50,6 +48,34 @@ def configuration(catalog: Catalog, deployment: Deployment) -> Document:
         ],
     }
     return Document(conventions.PROMETHEUS_FILE, dump(tree))
+
+
+def _services(catalog: Catalog, deployment: Deployment) -> Iterator[Tree]:
+    """Services that speak our dialect are scraped together, each other one by jobs of its own."""
+    dialects = {service.name: service.dialect for service in catalog.services}
+    ours = [target for target in deployment.targets if dialects.get(target.service) is None]
+    critical, standard = catalog.intervals.scrape_critical, catalog.intervals.scrape_standard
+    if ours:
+        for role, scrape, interval in (("service", "critical", critical), ("service-detail", "standard", standard)):
+            yield _job(f"watchkeeper-{scrape}", interval, {"params": {"scrape": [scrape]}}) | _targets(
+                deployment, ours, role
+            )
+    for name, dialect in dialects.items():
+        own = [target for target in deployment.targets if target.service == name]
+        if dialect is not None and own:
+            yield from _foreign(catalog, deployment, dialect, own)
+
+
+def _foreign(catalog: Catalog, deployment: Deployment, dialect: Dialect, targets: Sequence[Target]) -> Iterator[Tree]:
+    critical, standard = catalog.intervals.scrape_critical, catalog.intervals.scrape_standard
+    for part, role, interval in (
+        (Part.CRITICAL, "service", critical),
+        (Part.STANDARD, "service-detail", standard),
+        (Part.COPY, "service-copy", standard),
+    ):
+        renamed: dict[str, Tree] = {"metric_relabel_configs": relabelling(dialect, part)}
+        name = f"watchkeeper-{part}-{targets[0].service}"
+        yield _job(name, interval, renamed) | _targets(deployment, targets, role)
 
 
 def _auth(credentials: Credentials | None) -> dict[str, Tree]:

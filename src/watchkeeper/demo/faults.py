@@ -156,7 +156,7 @@ FAULTS: dict[Fault, Explanation] = {
     Fault.DEPLOY: Explanation(
         "The agent finishes its requests and starts again as another version. Not a fault: a thing that happens.",
         "Nothing: the ingress holds new requests for the seconds it takes.",
-        (),
+        ("NewVersionDeployed",),
         Argument("version", "a version such as 1.1.0", _version),
     ),
     Fault.COST_SPIKE: Explanation(

@@ -23,6 +23,7 @@ from watchkeeper.model.dashboard import (
     State,
 )
 from watchkeeper.model.deployment import Credentials, Deployment, Sources, Target
+from watchkeeper.model.dialect import Dialect, Part, Renamed
 from watchkeeper.model.logs import (
     AUDIT_TENANT,
     STREAM_LABELS,
@@ -51,6 +52,7 @@ from watchkeeper.model.recording import Family, Pace, Recording
 from watchkeeper.model.reference import Reference
 from watchkeeper.model.routing import Inhibition, PagerDuty, Receiver, Route, Routing, Slack, Timing, Webhook
 from watchkeeper.model.rule_test import RuleTest
+from watchkeeper.model.runbook import RunbookPage
 from watchkeeper.model.slo import BudgetState, Outage, Queries, RequestClass, Requests, Slo, Tier
 
 __all__ = [
@@ -70,6 +72,7 @@ __all__ = [
     "Dashboard",
     "Dependency",
     "Deployment",
+    "Dialect",
     "Draw",
     "Emitter",
     "Family",
@@ -102,6 +105,7 @@ __all__ = [
     "PanelKind",
     "PanelRef",
     "PanelUnit",
+    "Part",
     "PiiCheck",
     "PiiClass",
     "Presence",
@@ -113,12 +117,14 @@ __all__ = [
     "Recording",
     "Redaction",
     "Reference",
+    "Renamed",
     "RequestClass",
     "Requests",
     "RetentionClass",
     "Route",
     "Routing",
     "RuleTest",
+    "RunbookPage",
     "Scrape",
     "Service",
     "Severity",

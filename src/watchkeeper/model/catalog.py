@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from watchkeeper.model.alert import Alert
 from watchkeeper.model.dashboard import Dashboard
+from watchkeeper.model.dialect import Dialect
 from watchkeeper.model.logs import LogAlert, Logs
 from watchkeeper.model.metric import Metric
 from watchkeeper.model.recording import Recording
 from watchkeeper.model.reference import Reference
 from watchkeeper.model.routing import Receiver, Routing
 from watchkeeper.model.rule_test import RuleTest
+from watchkeeper.model.runbook import RunbookPage
 from watchkeeper.model.slo import BudgetState, Outage, RequestClass, Slo
 from watchkeeper.quantity import Duration
 
@@ -26,6 +28,8 @@ class Dependency:
 class Service:
     name: str
     team: str
+    dialect: Dialect | None
+    """Whose metric names it speaks; None for those of our SDK."""
     classes: tuple[RequestClass, ...]
     dependencies: tuple[Dependency, ...]
     slos: tuple[Slo, ...]
@@ -60,9 +64,14 @@ class Catalog:
     routing: Routing
     logs: Logs | None
     """None where the definitions say nothing about logs."""
-    runbooks: tuple[str, ...]
-    """File names of the runbook pages that exist."""
     dashboards: tuple[Dashboard, ...]
+    pages: tuple[RunbookPage, ...]
+    """The runbooks, by name."""
+
+    @property
+    def runbooks(self) -> tuple[str, ...]:
+        """File names of the runbook pages that exist."""
+        return tuple(page.name for page in self.pages)
 
     def metric(self, name: str) -> Metric:
         """Raises KeyError when the catalog has no such metric."""

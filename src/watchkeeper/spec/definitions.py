@@ -24,6 +24,7 @@ _BUDGET = TypeAdapter(dict[s.Name, schema.BudgetState])
 _CLASSES = TypeAdapter(dict[s.Name, schema.RequestClass])
 _DASHBOARDS = TypeAdapter(dict[s.DashboardName, schema.Dashboard])
 _DEPENDENCIES = TypeAdapter(dict[s.Name, schema.Dependency])
+_DIALECTS = TypeAdapter(dict[s.Name, schema.Dialect])
 _LOG_ALERTS = TypeAdapter(dict[s.AlertName, log_schema.LogAlert])
 _LOGS = TypeAdapter(log_schema.Logs)
 _METRICS = TypeAdapter(dict[s.MetricName, schema.Metric])
@@ -49,6 +50,7 @@ class Definitions:
     runbooks: frozenset[str]
     timezone: str | None
     team: str | None
+    dialect: str | None
     intervals: schema.Intervals | None
     outage: schema.Outage | None
     reference: schema.Reference | None
@@ -58,6 +60,7 @@ class Definitions:
     classes: Map[str, schema.RequestClass]
     dashboards: Map[str, schema.Dashboard]
     dependencies: Map[str, schema.Dependency]
+    dialects: Map[str, schema.Dialect]
     logs: log_schema.Logs | None
     log_alerts: Map[str, log_schema.LogAlert]
     metrics: Map[str, schema.Metric]
@@ -236,6 +239,7 @@ def define(
         runbooks=runbooks,
         timezone=reader.value(_TIMEZONE, "timezone"),
         team=reader.value(_NAME, "team"),
+        dialect=reader.value(_NAME, "dialect"),
         intervals=reader.value(_INTERVALS, "intervals"),
         outage=reader.value(_OUTAGE, "outage"),
         reference=reader.value(_REFERENCE, "reference"),
@@ -245,6 +249,7 @@ def define(
         classes=reader.section(_CLASSES, "classes"),
         dashboards=reader.section(_DASHBOARDS, "dashboards"),
         dependencies=reader.section(_DEPENDENCIES, "dependencies"),
+        dialects=reader.section(_DIALECTS, "dialects"),
         logs=reader.value(_LOGS, "logs"),
         log_alerts=reader.section(_LOG_ALERTS, "log_alerts"),
         metrics=reader.section(_METRICS, "metrics"),

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from watchkeeper import model
 from watchkeeper.problem import Problem, Severity, Span
-from watchkeeper.spec import dashboards, expressions, logs, measurements, nodes, objectives, references
+from watchkeeper.spec import dashboards, dialects, expressions, logs, measurements, nodes, objectives, references
 from watchkeeper.spec.definitions import Definitions, define, service_names
 from watchkeeper.spec.merging import combine, of_service, overlay
 from watchkeeper.spec.parsing import parse
@@ -50,6 +50,9 @@ CHECKS: tuple[Check, ...] = (
     logs.redaction,
     logs.alerts,
     references.receivers,
+    dialects.chosen,
+    dialects.targets,
+    dialects.silent,
     dashboards.dashboards,
     dashboards.shown,
 )
@@ -89,6 +92,12 @@ class _Files:
         self.whole = self.whole and parsed.root is not None
         return parsed.root
 
+    def pages(self, found: Mapping[str, Source | Problem]) -> tuple[model.RunbookPage, ...]:
+        """Those that can be read, by name."""
+        self.problems += [each for each in found.values() if isinstance(each, Problem)]
+        texts = {name: each.text for name, each in found.items() if isinstance(each, Source)}
+        return tuple(model.RunbookPage(name, texts[name]) for name in sorted(texts))
+
 
 def load(project: Path | None = None, *, pack: Traversable | None = None, today: date | None = None) -> Loaded:
     """A project file over the shipped pack (or the pack alone) as one catalog, with every problem found. Never raises.
@@ -100,19 +109,20 @@ def load(project: Path | None = None, *, pack: Traversable | None = None, today:
     read_files = _Files()
     pack_roots = [read_files.take(source) for source in pack_sources(shipped)]
     base, twice = combine(root for root in pack_roots if root is not None)
-    root, runbooks = base, runbook_pages(shipped)
+    root, found = base, runbook_pages(shipped, "pack")
     if project is not None:
         path = project_path(project, PROJECT_FILE)
         own = read_files.take(read(path, str(path)))
         root = overlay(base, own) if own is not None else base
-        runbooks |= runbook_pages(path.parent)
+        found |= runbook_pages(path.parent, str(path.parent))
+    pages = read_files.pages(found)
     problems = [*read_files.problems, *twice]
     if not read_files.whole:
         return _loaded(None, problems, read_files.sources)
-    services, wrong = _services(root, today, runbooks, named=project is not None)
+    services, wrong = _services(root, today, frozenset(found), named=project is not None)
     problems += wrong
     failed = any(problem.severity is Severity.ERROR for problem in problems)
-    return _loaded(None if failed else resolve(services), problems, read_files.sources)
+    return _loaded(None if failed else resolve(services, pages), problems, read_files.sources)
 
 
 def _services(

@@ -147,9 +147,14 @@ def project_path(project: Path, default: str) -> Path:
         return project
 
 
-def runbook_pages(folder: Traversable) -> frozenset[str]:
-    """Names of the Markdown pages in `runbooks/` below a folder; none where there is no such folder."""
+def runbook_pages(folder: Traversable, prefix: str) -> dict[str, Source | Problem]:
+    """The Markdown pages in `runbooks/` below a folder, which problems call `prefix`; none without such a folder."""
     try:
-        return frozenset(page.name for page in (folder / "runbooks").iterdir() if page.name.endswith(".md"))
+        pages = sorted((folder / "runbooks").iterdir(), key=lambda page: page.name)
     except OSError:
-        return frozenset()
+        return {}
+    return {
+        page.name: _resource(page, f"{prefix}/runbooks/{page.name}")
+        for page in pages
+        if page.name.endswith(".md") and page.is_file()
+    }

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from watchkeeper import model
 from watchkeeper.quantity import Duration
-from watchkeeper.spec import panels, schema
+from watchkeeper.spec import dialects, panels, schema
 from watchkeeper.spec.definitions import Definitions
 from watchkeeper.spec.log_resolving import log_alert, logs
 from watchkeeper.spec.objectives import tiers
@@ -16,7 +16,7 @@ SAMPLES_EVERY = Duration.of(seconds=5)
 """In the series of a test that names no other interval: as the critical scrape."""
 
 
-def resolve(services: Sequence[Definitions]) -> model.Catalog | None:
+def resolve(services: Sequence[Definitions], pages: tuple[model.RunbookPage, ...]) -> model.Catalog | None:
     """The catalog of definitions without errors; None where something that must be given is not."""
     first = services[0]
     if first.timezone is None or first.intervals is None or first.routing is None or first.reference is None:
@@ -24,7 +24,6 @@ def resolve(services: Sequence[Definitions]) -> model.Catalog | None:
     resolved = [service for d in services if (service := _service(d))]
     if len(resolved) < len(services):
         return None
-    runbooks: frozenset[str] = frozenset().union(*(d.runbooks for d in services))
     return model.Catalog(
         timezone=first.timezone,
         intervals=_intervals(first.intervals),
@@ -34,8 +33,8 @@ def resolve(services: Sequence[Definitions]) -> model.Catalog | None:
         receivers=tuple(_receiver(name, receiver) for name, receiver in first.receivers.items()),
         routing=_routing(first.routing),
         logs=logs(first.logs) if first.logs else None,
-        runbooks=tuple(sorted(runbooks)),
         dashboards=tuple(panels.dashboard(key, written) for key, written in first.dashboards.items()),
+        pages=pages,
     )
 
 
@@ -59,15 +58,18 @@ def _reference(written: schema.Reference) -> model.Reference:
 def _service(d: Definitions) -> model.Service | None:
     if d.team is None or d.outage is None:
         return None
+    spoken = d.dialects.get(d.dialect or "")
+    left_out = dialects.uncounted(d) if spoken else ()
     states = (
         model.BudgetState(name, state.consumed, state.severity, state.action) for name, state in d.budget_policy.items()
     )
     return model.Service(
         name=d.service,
         team=d.team,
+        dialect=dialects.dialect(d.dialect, spoken) if d.dialect and spoken else None,
         classes=tuple(model.RequestClass(name, c.description, c.stall) for name, c in d.classes.items()),
         dependencies=tuple(model.Dependency(name, each.description) for name, each in d.dependencies.items()),
-        slos=tuple(_slo(name, slo) for name, slo in d.slos.items()),
+        slos=tuple(_slo(name, slo) for name, slo in d.slos.items() if name not in left_out),
         outage=model.Outage(d.outage.bad_share, d.outage.window, d.outage.min_bad_events, d.outage.probe_failing_for),
         budget_policy=tuple(sorted(states, key=lambda state: state.consumed)),
         alerts=tuple(alert for name, written in d.alerts.items() if (alert := _alert(name, written, d.team))),

@@ -137,6 +137,22 @@ class RuleTests(Written):
     silent: tuple[RuleTest, ...] = Field(min_length=1)
 
 
+class Renamed(Written):
+    from_: s.MetricName = Field(alias="from")
+    when: dict[s.SeriesName, s.Word] = Field(default_factory=dict, description="Label -> pattern; empty: not there.")
+    to: s.MetricName
+    set_: dict[s.SeriesName, s.Word] = Field(default_factory=dict, alias="set")
+
+
+class Dialect(Written):
+    help: s.Text
+    labels: dict[s.SeriesName, s.SeriesName] = Field(default_factory=dict)
+    families: dict[s.MetricName, s.MetricName] = Field(default_factory=dict)
+    series: tuple[Renamed, ...] = ()
+    copies: tuple[Renamed, ...] = ()
+    critical: tuple[Renamed, ...] = ()
+
+
 class Instances(Written):
     sdk: s.Whole
     probe: s.Whole
@@ -258,6 +274,7 @@ class ServiceOverrides(Written):
     """What a service may have of its own, beside what it shares with the others."""
 
     team: s.Name | None = None
+    dialect: s.Name | None = Field(default=None, description="Whose metric names it speaks: opentelemetry.")
     classes: dict[s.Name, RequestClass] = Field(default_factory=dict)
     dependencies: dict[s.Name, Dependency] = Field(default_factory=dict)
     slos: dict[s.Name, Slo] = Field(default_factory=dict)
@@ -279,6 +296,7 @@ class File(ServiceOverrides):
     budget_policy: dict[s.Name, BudgetState] = Field(default_factory=dict)
     logs: Logs | None = None
     reference: Reference | None = None
+    dialects: dict[s.Name, Dialect] = Field(default_factory=dict)
     metrics: dict[s.MetricName, Metric] = Field(default_factory=dict)
     receivers: dict[s.Name, Receiver] = Field(default_factory=dict)
     routing: Routing | None = None
@@ -291,6 +309,7 @@ NAMED: tuple[str, ...] = (
     "classes",
     "dashboards",
     "dependencies",
+    "dialects",
     "log_alerts",
     "metrics",
     "receivers",

@@ -12,6 +12,7 @@ _SINGULAR = {
     "classes": "class",
     "dashboards": "dashboard",
     "dependencies": "dependency",
+    "dialects": "dialect",
     "log_alerts": "log alert",
     "metrics": "metric",
     "receivers": "receiver",
