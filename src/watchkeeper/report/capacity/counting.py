@@ -1,7 +1,7 @@
 """How many series a selector finds and an expression gives: from label flow and the declared domains and plans.
 
-A bound where a domain is a cap. Processes of one kind are taken to have the same label values, so what is summed over
-them is as many series as one of them has.
+A bound where a domain is a cap. Two things are taken for granted: a plan has each value of a label equally often, and
+processes of one kind have the same label values, so that what is summed over them is as many series as one of them has.
 """
 
 from collections import defaultdict
@@ -16,8 +16,8 @@ from watchkeeper import promql
 from watchkeeper.compile import rules
 from watchkeeper.formats.prometheus import Alerting, Group, Recording
 from watchkeeper.model import Catalog, Metric
-from watchkeeper.promql.labels import labels, type_of
 from watchkeeper.promql.functions import Type
+from watchkeeper.promql.labels import labels, type_of
 from watchkeeper.promql.nodes import (
     SET_OPERATORS,
     Aggregate,

@@ -13,7 +13,6 @@ class Unit(StrEnum):
     PER_SECOND = "per-second"
     BYTES = "bytes"
     SECONDS = "seconds"
-    CORES = "cores"
     TIMES = "times"
     SHARE = "share"
 
@@ -67,19 +66,18 @@ def said(value: Decimal, unit: Unit) -> str:
     """As people say it, to three digits; counts to the last one."""
     match unit:
         case Unit.COUNT:
-            return f"{value:,.0f}"
-        case Unit.PER_SECOND:
-            return f"{grouped(value)}/s"
+            words = f"{value:,.0f}"
         case Unit.BYTES:
-            return in_bytes(value)
+            words = in_bytes(value)
         case Unit.SECONDS:
-            return _in_seconds(value)
-        case Unit.CORES:
-            return f"{grouped(value)} cores"
-        case Unit.TIMES:
-            return f"{grouped(value)} times"
+            words = f"{grouped(value)} s" if value >= 1 else f"{grouped(value * 1000)} ms"
         case Unit.SHARE:
-            return f"{grouped(value * 100)} %"
+            words = f"{grouped(value * 100)} %"
+        case Unit.PER_SECOND:
+            words = f"{grouped(value)}/s"
+        case Unit.TIMES:
+            words = f"{grouped(value)} times"
+    return words
 
 
 def grouped(value: Decimal) -> str:
@@ -95,12 +93,6 @@ def in_bytes(value: Decimal) -> str:
     """In powers of a thousand, as disks are sold."""
     name, power = next(((name, power) for name, power in _BYTES if value >= Decimal(10) ** power), ("B", 0))
     return f"{grouped(value.scaleb(-power))} {name}"
-
-
-def _in_seconds(value: Decimal) -> str:
-    if value >= 1:
-        return f"{grouped(value)} s"
-    return f"{grouped(value * 1000)} ms"
 
 
 def table(rows: tuple[tuple[str, ...], ...]) -> str:

@@ -34,7 +34,7 @@ def section(load: Load, logs: Logs) -> Section:
             "written a day",
             Amount(written.low * _DAY.seconds, written.high * _DAY.seconds, Unit.BYTES),
             f"{grouped(lines.low)} to {grouped(lines.high)} lines/s x {grouped(bytes_.low)} to {grouped(bytes_.high)} B"
-            f" x {_DAY.seconds:,} s",
+            f" x {grouped(_DAY.seconds)} s",
         ),
         *(figure for kept in _environment(logs) for figure in _kept(kept, lines)),
     )
@@ -73,7 +73,10 @@ def _example(fields: tuple[LogField, ...] | list[LogField]) -> Tree:
 def _value(field: LogField) -> Tree:
     if field.type is FieldType.OBJECT:
         return _example(field.fields)
-    return float(field.example) if field.type is FieldType.NUMBER else field.example
+    if field.type is FieldType.NUMBER:
+        number: int | float = json.loads(field.example)
+        return number
+    return field.example
 
 
 def _environment(logs: Logs) -> tuple[Kept, ...]:

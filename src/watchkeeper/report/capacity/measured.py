@@ -7,8 +7,8 @@ from watchkeeper.quantity import Duration
 # --- Prometheus -------------------------------------------------------------------------------------
 
 BYTES_PER_SAMPLE = (Decimal("1.2"), Decimal("2.4"))
-"""Blocks of 2.42 on disk, index included: 599 M samples of quiet counters (3,250 series, 32 d at 15 s) took 1.19 B each;
-150 M of 13,000 mixed series (2 d at 15 s) took 2.4 B. Prometheus' own rule of thumb is 1 to 2."""
+"""Blocks of 2.42 on disk, index included: 599 M samples of quiet counters (3,250 series, 32 d at 15 s) took 1.19 B
+each; 150 M of 13,000 mixed series (2 d at 15 s) took 2.4 B. Prometheus' own rule of thumb is 1 to 2."""
 WAL_BYTES = Decimal(300 * 10**6)
 """The write-ahead log of 13,000 series at its largest; 100 to 300 MB were seen."""
 COMPACTION_ROOM = Decimal("0.1")

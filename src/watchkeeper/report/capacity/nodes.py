@@ -8,11 +8,12 @@ from watchkeeper.report.capacity import logs as log_volume
 from watchkeeper.report.capacity import measured, storage, traces
 from watchkeeper.report.capacity.counting import Counting
 from watchkeeper.report.capacity.evaluation import Cost
-from watchkeeper.report.capacity.figure import Amount, Figure, Section, Unit, grouped, in_bytes
+from watchkeeper.report.capacity.figure import Amount, Figure, Section, Unit, grouped, in_bytes, said
 from watchkeeper.report.capacity.load import Load
 
 _SAID = (
-    f"A node has {measured.CORES} cores and {in_bytes(measured.MEMORY)}, and is planned to {measured.FULLEST_NODE:.0%}."
+    f"A node has {measured.CORES} cores and {in_bytes(measured.MEMORY)}, and is planned to"
+    f" {said(measured.FULLEST_NODE, Unit.SHARE)}."
     f" The busiest hour has {measured.BUSY_HOUR} times the mean. One copy of everything: high availability doubles it."
     " More than one Prometheus needs a query layer over all of them for rules that sum over all processes."
 )

@@ -8,9 +8,7 @@ from watchkeeper.model import Scrape
 from watchkeeper.quantity import Duration
 from watchkeeper.report.capacity import measured
 from watchkeeper.report.capacity.counting import Counting
-from watchkeeper.report.capacity.figure import Amount, Figure, Section, Unit, grouped, in_bytes
-
-_DAY = Duration.of(days=1).seconds
+from watchkeeper.report.capacity.figure import Amount, Figure, Section, Unit, grouped, in_bytes, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +104,12 @@ def _kept(raw: tuple[Stream, ...], made: tuple[Stream, ...]) -> tuple[Figure, ..
         Figure(
             f"disk for {measured.RETENTION.words}",
             blocks,
-            f"{grouped(rate)} samples/s x {measured.RETENTION.seconds:,} s x {least} to {most} B",
+            f"{grouped(rate)} samples/s x {grouped(measured.RETENTION.seconds)} s x {least} to {most} B",
         ),
         Figure(
             "volume",
             Amount.of(volume(blocks), Unit.BYTES),
-            f"{in_bytes(blocks.high)} + {measured.COMPACTION_ROOM:.0%} while blocks are merged"
+            f"{in_bytes(blocks.high)} + {said(measured.COMPACTION_ROOM, Unit.SHARE)} while blocks are merged"
             f" + {in_bytes(measured.WAL_BYTES)} not yet in blocks",
         ),
         Figure(

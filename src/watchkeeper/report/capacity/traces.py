@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-from watchkeeper.model import Sampling, Tracing
+from watchkeeper.model import HEADROOM, Sampling, Tracing
 from watchkeeper.quantity import Duration
 from watchkeeper.report.capacity import measured
 from watchkeeper.report.capacity.figure import Amount, Figure, Section, Unit, grouped, in_bytes, said
-from watchkeeper.report.capacity.load import ENVIRONMENT, Load
+from watchkeeper.report.capacity.load import ENVIRONMENT, MONTH, Load
 
 _DAY = Duration.of(days=1)
 
@@ -22,7 +22,7 @@ def section(load: Load, tracing: Tracing) -> Section:
             Figure(
                 "waiting for a decision",
                 Amount.of(sampling.memory_needed(load.requests_per_second), Unit.COUNT),
-                f"{grouped(load.requests_per_second)} traces/s x {sampling.decision_wait.words} x 1.5;"
+                f"{grouped(load.requests_per_second)} traces/s x {sampling.decision_wait.words} x {HEADROOM};"
                 f" one gateway holds {sampling.traces_in_memory:,}",
             ),
         ),
@@ -74,7 +74,7 @@ def _made(load: Load, sampling: Sampling) -> tuple[Figure, ...]:
     requests = load.catalog.reference.requests_per_month * load.times
     rate = load.requests_per_second
     return (
-        Figure("traces", Amount.of(rate, Unit.PER_SECOND), f"{requests:,} requests / 2,592,000 s of a month"),
+        Figure("traces", Amount.of(rate, Unit.PER_SECOND), f"{requests:,} requests / {grouped(MONTH.seconds)} s"),
         Figure(
             "spans",
             Amount.of(spans_per_second(load, sampling), Unit.PER_SECOND),
@@ -102,12 +102,12 @@ def _disk_words(load: Load, tracing: Tracing) -> str:
     least, most = measured.BYTES_PER_SPAN
     return (
         f"{grouped(kept.low)} to {grouped(kept.high)} spans/s x {least} to {most} B x {tracing.searchable.words}"
-        f" / {measured.FULLEST_DISK:.0%}, which is as full as a disk may be; one copy"
+        f" / {said(measured.FULLEST_DISK, Unit.SHARE)}, which is as full as a disk may be; one copy"
     )
 
 
 def _cap(load: Load, sampling: Sampling) -> str:
-    """Why a cap is no target (docs/decisions/sampling-cap.md)."""
+    """A cap is no target: where it would begin to matter."""
     one = Load(load.catalog, 1).requests_per_second
     binds = binds_from(load, sampling)
     whole = sampling.cap_per_second / one

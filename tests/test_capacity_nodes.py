@@ -1,0 +1,67 @@
+"""How many machines: never none, never a part of one, and the scarcer of two things decides."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from watchkeeper.model import Catalog
+from watchkeeper.report.capacity import Capacity, capacity
+from watchkeeper.report.capacity.figure import Figure
+from watchkeeper.report.capacity.nodes import needed
+from watchkeeper.report.capacity.plan import Plan
+
+
+@pytest.mark.parametrize(("share", "nodes"), [("0", 1), ("0.2", 1), ("1", 1), ("1.01", 2), ("17.4", 18)])
+def test_parts_of_a_node_are_whole_nodes(share: str, nodes: int) -> None:
+    assert needed(Decimal(share)) == nodes
+
+
+@pytest.fixture(scope="module")
+def planned(catalog: Catalog) -> Capacity:
+    """A hundred requests a second, and a hundred times that."""
+    reference = replace(catalog.reference, requests_per_month=259_200_000)
+    return capacity(replace(catalog, reference=reference), (1, 100))
+
+
+def nodes(plan: Plan) -> dict[str, Figure]:
+    return {figure.label: figure for figure in plan.sections[-1].figures}
+
+
+def test_loki_by_lines(planned: Capacity) -> None:
+    first, hundred = (nodes(plan)["Loki"] for plan in planned.plans)
+    # three lines a request, three times the mean in the busiest hour, half of 2,000/s planned with
+    assert first.derivation == "300 lines/s x 3 / 1,000 lines/s"
+    assert [first.amount.words, hundred.amount.words] == ["1", "90"]
+
+
+def test_gateways_by_spans_or_by_what_waits(planned: Capacity, catalog: Catalog) -> None:
+    assert catalog.tracing is not None
+    sampling = catalog.tracing.sampling
+    first, hundred = (nodes(plan)["Collector gateways"] for plan in planned.plans)
+    # 10,000/s x 3 x 120 s x 1.5 = 5,400,000 undecided, 50,000 a gateway; spans need 120,000 x 3 / 15,850 = 23
+    assert (sampling.decision_wait.seconds, sampling.traces_in_memory, sampling.spans_per_trace) == (120, 50_000, 12)
+    assert [first.amount.words, hundred.amount.words] == ["2", "108"]
+    assert hundred.derivation == (
+        "the larger of 120,000 spans/s x 3 / 15,850 spans/s and 5,400,000 undecided traces / 50,000"
+    )
+
+
+def test_spans_are_stored_by_the_largest_share(planned: Capacity) -> None:
+    stored = nodes(planned.plans[0])["OpenSearch data nodes"]
+    # 100/s x 12 spans x 50 % = 600/s; x 3 / (3,300 x 0.5) = 1.09
+    assert (stored.amount.words, stored.derivation) == ("2", "600 spans/s x 3 / 1,650 spans/s")
+
+
+def test_prometheus_by_memory_or_processors(planned: Capacity) -> None:
+    first, hundred = (nodes(plan)["Prometheus"] for plan in planned.plans)
+    assert first.amount.words == "1"
+    assert int(hundred.amount.high) >= 2
+    assert first.derivation.startswith("the larger of ")
+    assert "/ 12 GB and (" in first.derivation  # half of 24 GB
+
+
+def test_without_logs_and_traces_there_is_prometheus_alone(catalog: Catalog) -> None:
+    plan = capacity(replace(catalog, logs=None, tracing=None), (1,)).plans[0]
+    assert list(nodes(plan)) == ["Prometheus"]
+    assert [section.title for section in plan.sections] == ["metrics", "rules", "nodes"]
