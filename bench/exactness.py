@@ -33,7 +33,8 @@ from watchkeeper.quantity import Duration
 
 PODS = 8
 SCRAPE = 5
-EVALUATION = 15
+EVALUATION = 30
+"""Of the group that records events."""
 HOUR, DAY = 3600, 86400
 BOUND = 0.015
 START = 1_760_000_000 - 1_760_000_000 % DAY
@@ -154,9 +155,9 @@ def replay(prometheus: Prometheus, url: str, rule: tuple[str, str], begin: int) 
         write(url, [WrittenSeries({"__name__": name, **SLO_LABELS}, series.points)])
 
 
-def consumed(prometheus: Prometheus, expression: str, at: int, error_share: float) -> float:
+def asked(prometheus: Prometheus, expression: str, at: int) -> float:
     (sample,) = prometheus.instant(expression, float(at))
-    return sample.value / error_share
+    return sample.value
 
 
 def free_port() -> int:
@@ -196,8 +197,10 @@ def _replayed(world: World, catalog: Catalog, url: str, days: int) -> tuple[floa
         share = next(float(s.target.complement.value) for s in catalog.services[0].slos if s.name == "availability")
         window = Duration.of(days=30)
         average = f'avg_over_time({five}{{slo="availability"}}[{window.promql}])'
-        ours = consumed(prometheus, rule[conventions.error_ratio(window)], begin, share)
-        return events[1] / sum(events) / share, ours, consumed(prometheus, average, begin, share)
+        names = (conventions.bad_events(window), conventions.total_events(window))
+        counted_bad, counted_total = (asked(prometheus, rule[name], begin) for name in names)
+        truth = events[1] / sum(events)
+        return truth / share, counted_bad / counted_total / share, asked(prometheus, average, begin) / share
 
 
 def main() -> int:

@@ -16,6 +16,8 @@ import yaml
 
 from watchkeeper import compile as compiler
 from watchkeeper import conventions, spec
+from watchkeeper.checks import CHECKS, page
+from watchkeeper.checks.check import Check
 from watchkeeper.cli import application
 from watchkeeper.compile.reference import reference
 from watchkeeper.model import Catalog, Emitter, Label, Metric, Scrape
@@ -52,6 +54,23 @@ Every command ends with one of three codes; scripts and CI can rely on them. 0 i
 problems, drift, or that something is not healthy. 2 is misuse: an unknown option, a file that cannot be read, a command
 that does not fit the situation. A failure of the program itself ends with a traceback: that is a defect,
 please report it."""
+CHECKS_INTRODUCTION = """\
+What `watchkeeper check` looks for, in the compiled rules of your definitions and, with `--rules`, in any rule file for
+Prometheus. The word in brackets at the end of a problem's first line names its section here. Both examples of a section
+are run as its test. Lists under `rules:` stand for one group; `metrics:` beside them is what the inventory says.
+
+Most checks read the rules alone. Those marked *inventory* know the more the more is known of the metrics: from the
+definitions, or for files of others from `--inventory`, `--scrape` or `--prometheus`. What nobody declared is never
+guessed. Those marked *door* hold for definitions as soon as they are read: `check` and `build` refuse what breaks them,
+under the names given there.
+
+A comment on or above a rule, or a definition, ignores a check there. It needs a reason and may end:
+
+```text
+# watchkeeper: ignore no-traffic-guard because nobody is woken by it until 2027-03-01
+```
+
+A comment without a reason is a problem, an expired one lets its check count again, an unused one is a warning."""
 GENERATED = "<!-- Made by docs/generate.py from the shipped pack. Do not edit. -->"
 
 
@@ -180,6 +199,28 @@ def _ends(command: typer.core.TyperCommand | typer.core.TyperGroup, path: str) -
         yield from _ends(inner, f"{path} {name}")
 
 
+def checks_page(_catalog: Catalog) -> Iterator[str]:
+    yield from ("# Checks", "", GENERATED.replace("the shipped pack", "the docstrings in src/watchkeeper/checks"), "")
+    yield CHECKS_INTRODUCTION
+    yield from ("", "| id | name | about | severity | asks |", "|---|---|---|---|---|")
+    for check in CHECKS:
+        needs = "inventory" if check.needs_inventory else "door" if check.door else ""
+        title = page.read(check.page).title
+        yield f"| {check.id} | [{check.slug}](#{check.slug}) | {_cell(title)} | {check.severity} | {needs} |"
+    for check in CHECKS:
+        yield from _check(check)
+
+
+def _check(check: Check) -> Iterator[str]:
+    read = page.read(check.page)
+    yield from ("", f"## {check.slug}", "", f"{check.id}, {check.severity}. {read.title}.", "", read.words)
+    if check.door:
+        refused = ", ".join(f"`{code}`" for code in check.door)
+        yield from ("", f"Definitions that break it are refused when they are read: {refused}.")
+    for heading, example in (("Bad:", read.bad), ("Good:", read.good)):
+        yield from ("", heading, "", "```yaml", example.rstrip(), "```")
+
+
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
@@ -189,6 +230,7 @@ WRITTEN: dict[str, Callable[[Catalog], Iterable[str]]] = {
     "alerts.md": alerts_page,
     "exit-codes.md": exit_codes_page,
     "cli.md": commands_page,
+    "checks.md": checks_page,
 }
 
 

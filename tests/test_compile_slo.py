@@ -22,8 +22,14 @@ def _slo(service: Service, name: str) -> Slo:
     return next(slo for slo in service.slos if slo.name == name)
 
 
-def _groups(catalog: Catalog, service: Service, name: str) -> tuple[Group, Group]:
+def _groups(catalog: Catalog, service: Service, name: str) -> tuple[Group, Group, Group]:
     return compiled.groups(catalog, service, _slo(service, name))
+
+
+def _rules(catalog: Catalog, service: Service, slo: Slo) -> Group:
+    """Of all groups."""
+    groups = compiled.groups(catalog, service, slo)
+    return replace(groups[0], rules=tuple(rule for group in groups for rule in group.rules))
 
 
 def _records(group: Group) -> list[str]:
@@ -41,18 +47,20 @@ def _expr(group: Group, name: str) -> str:
 
 
 def test_availability_has_every_window_from_75_seconds_to_30_days(catalog: Catalog, service: Service) -> None:
-    fast, slow = _groups(catalog, service, "availability")
+    page, standard, slow = _groups(catalog, service, "availability")
     # tiers 15m, 1h, 6h, 3d and a twelfth of each (75 s, 5m, 30m, 6h), and the window itself
-    assert _records(fast) == [
+    assert _records(page) == [
+        "slo:sli_error:ratio_rate1m15s",
+        "slo:sli_error:ratio_rate5m",
+        "slo:sli_error:ratio_rate15m",
+        "slo:sli_error:ratio_rate1h",
+        "slo:error_budget_exhausted_in:seconds",
+    ]
+    assert _records(standard) == [
         "slo:sli_errors:rate5m",
         "slo:sli_total:rate5m",
-        "slo:sli_error:ratio_rate5m",
-        "slo:sli_error:ratio_rate1m15s",
-        "slo:sli_error:ratio_rate15m",
         "slo:sli_error:ratio_rate30m",
-        "slo:sli_error:ratio_rate1h",
         "slo:sli_error:ratio_rate6h",
-        "slo:error_budget_exhausted_in:seconds",
     ]
     assert _records(slow) == [
         "slo:sli_error:ratio_rate3d",
@@ -64,55 +72,68 @@ def test_availability_has_every_window_from_75_seconds_to_30_days(catalog: Catal
     ]
 
 
-def test_groups_run_every_15_seconds_and_every_2_minutes(catalog: Catalog, service: Service) -> None:
-    fast, slow = _groups(catalog, service, "availability")
-    assert (fast.interval, slow.interval) == (Duration.of(seconds=15), Duration.of(minutes=2))
+def test_what_pages_runs_every_15_seconds_the_rest_every_30_and_long_windows_every_2_minutes(
+    catalog: Catalog, service: Service
+) -> None:
+    page, standard, slow = _groups(catalog, service, "availability")
+    expected = (Duration.of(seconds=15), Duration.of(seconds=30), Duration.of(minutes=2))
+    assert (page.interval, standard.interval, slow.interval) == expected
+
+
+def test_an_objective_that_pages_nobody_at_night_has_only_its_present_in_the_fast_group(
+    catalog: Catalog, service: Service
+) -> None:
+    page, standard, _ = _groups(catalog, service, "latency-simple")
+    assert _records(page) == ["slo:sli_error:ratio_rate5m", "slo:error_budget_exhausted_in:seconds"]
+    assert _alerts(page) == ["SLIMissing"]
+    assert _alerts(standard) == ["ErrorBudgetBurnRateHigh"]
 
 
 def test_an_objective_costs_at_most_15_recordings_and_8_alerts(catalog: Catalog, service: Service) -> None:
     for slo in service.slos:
-        fast, slow = compiled.groups(catalog, service, slo)
-        assert len(_records(fast)) + len(_records(slow)) <= 15, slo.name
-        assert len(_alerts(fast)) + len(_alerts(slow)) <= 8, slo.name
+        rules = _rules(catalog, service, slo)
+        assert len(_records(rules)) <= 15, slo.name
+        assert len(_alerts(rules)) <= 8, slo.name
 
 
 def test_a_month_is_read_once_for_each_kind_of_event(catalog: Catalog, service: Service) -> None:
-    _, slow = _groups(catalog, service, "availability")
-    # recorded every 15 s
+    *_, slow = _groups(catalog, service, "availability")
+    # recorded every 30 s
     level_0 = 'slo="availability",service="llm-copilot-agent"'
-    assert _expr(slow, "slo:sli_errors:increase30d") == f"sum_over_time(slo:sli_errors:rate5m{{{level_0}}}[30d]) * 15"
-    assert _expr(slow, "slo:sli_total:increase30d") == f"sum_over_time(slo:sli_total:rate5m{{{level_0}}}[30d]) * 15"
+    assert _expr(slow, "slo:sli_errors:increase30d") == f"sum_over_time(slo:sli_errors:rate5m{{{level_0}}}[30d]) * 30"
+    assert _expr(slow, "slo:sli_total:increase30d") == f"sum_over_time(slo:sli_total:rate5m{{{level_0}}}[30d]) * 30"
     months = [rule for rule in slow.rules if "[30d]" in rule.expr]
     assert len(months) == 2
 
 
 def test_history_is_counted_by_the_hour(catalog: Catalog, service: Service) -> None:
-    _, slow = _groups(catalog, service, "availability")
+    *_, slow = _groups(catalog, service, "availability")
     # 30 d = 720 h
     assert "[30d:1h]) / 720, 1)" in _expr(slow, "slo:history_coverage:ratio")
 
 
 def test_a_wide_counter_is_read_for_the_shortest_window_only(catalog: Catalog, service: Service) -> None:
     """160 combinations of eight processes are 1280 series; the SDK's narrow counter has 30 x 8, a module's 12 x 8."""
-    fast, _ = _groups(catalog, service, "error-rate")
-    assert "rate(http_requests_total" in _expr(fast, conventions.SLI_ERRORS)
-    assert "sum_over_time(slo:sli_errors:rate5m" in _expr(fast, "slo:sli_error:ratio_rate1h")
+    rules = _rules(catalog, service, _slo(service, "error-rate"))
+    assert "rate(http_requests_total" in _expr(rules, conventions.SLI_ERRORS)
+    assert "sum_over_time(slo:sli_errors:rate5m" in _expr(rules, "slo:sli_error:ratio_rate1h")
     for narrow in ("availability", "module-observatory"):
-        fast, _ = _groups(catalog, service, narrow)
-        assert "_total{" in _expr(fast, "slo:sli_error:ratio_rate6h")
+        rules = _rules(catalog, service, _slo(service, narrow))
+        assert "_total{" in _expr(rules, "slo:sli_error:ratio_rate6h")
 
 
 def test_a_counter_nobody_declared_is_read_for_an_hour_at_most(catalog: Catalog, service: Service) -> None:
     module = next(slo for slo in service.slos if slo.name == "module-observatory")
     foreign = replace(module, events=Queries("jobs_total", 'jobs_total{outcome="failed"}'))
-    fast, _ = compiled.groups(catalog, service, foreign)
-    assert "rate(jobs_total" in _expr(fast, "slo:sli_error:ratio_rate1h")
-    assert "sum_over_time(slo:sli_errors:rate5m" in _expr(fast, "slo:sli_error:ratio_rate6h")
+    rules = _rules(catalog, service, foreign)
+    assert "rate(jobs_total" in _expr(rules, "slo:sli_error:ratio_rate1h")
+    assert "sum_over_time(slo:sli_errors:rate5m" in _expr(rules, "slo:sli_error:ratio_rate6h")
 
 
 def test_alerts_of_availability_carry_the_names_people_know(catalog: Catalog, service: Service) -> None:
-    fast, slow = _groups(catalog, service, "availability")
-    assert _alerts(fast) == ["ErrorBudgetBurnRateCritical", "ErrorBudgetBurnRateHigh", "SLIMissing"]
+    page, standard, slow = _groups(catalog, service, "availability")
+    assert _alerts(page) == ["ErrorBudgetBurnRateCritical", "SLIMissing"]
+    assert _alerts(standard) == ["ErrorBudgetBurnRateHigh"]
     assert _alerts(slow) == [
         "ErrorBudgetBurnRateWarning",
         "ErrorBudget25PercentConsumed",
@@ -124,20 +145,20 @@ def test_alerts_of_availability_carry_the_names_people_know(catalog: Catalog, se
 
 def test_a_low_target_never_gets_a_tier_it_cannot_reach(catalog: Catalog, service: Service) -> None:
     # 95 %: 28.8 x 5 % = 144 % could never be; 5 %/6h is 6x = 30 %, 10 %/1d is 3x = 15 %
-    fast, slow = _groups(catalog, service, "latency-simple")
-    assert _alerts(fast)[0] == "ErrorBudgetBurnRateHigh"
-    assert "> 0.3 " in _expr(fast, "ErrorBudgetBurnRateHigh")
-    assert "> 0.15 " in _expr(slow, "ErrorBudgetBurnRateWarning")
+    rules = _rules(catalog, service, _slo(service, "latency-simple"))
+    assert "ErrorBudgetBurnRateCritical" not in _alerts(rules)
+    assert "> 0.3 " in _expr(rules, "ErrorBudgetBurnRateHigh")
+    assert "> 0.15 " in _expr(rules, "ErrorBudgetBurnRateWarning")
 
 
 def test_thresholds_are_exact(catalog: Catalog, service: Service) -> None:
-    fast, slow = _groups(catalog, service, "availability")
-    critical = _expr(fast, "ErrorBudgetBurnRateCritical")
+    rules = _rules(catalog, service, _slo(service, "availability"))
+    critical = _expr(rules, "ErrorBudgetBurnRateCritical")
     # 1 % x 720 h / 0.25 h = 28.8; x 0.001 = 0.0288. 2 % x 720 / 1 = 14.4; x 0.001 = 0.0144
     assert {Decimal(n) for n in re.findall(r"> (0\.0\d+)", critical)} == {Decimal("0.0288"), Decimal("0.0144")}
     # 5 % x 720 / 6 = 6x; 10 % x 720 / 72 = 1x
-    assert "> 0.006)" in _expr(fast, "ErrorBudgetBurnRateHigh")
-    assert "> 0.001)" in _expr(slow, "ErrorBudgetBurnRateWarning")
+    assert "> 0.006)" in _expr(rules, "ErrorBudgetBurnRateHigh")
+    assert "> 0.001)" in _expr(rules, "ErrorBudgetBurnRateWarning")
 
 
 def test_no_number_shows_float_noise(catalog: Catalog, service: Service) -> None:
@@ -147,16 +168,19 @@ def test_no_number_shows_float_noise(catalog: Catalog, service: Service) -> None
                 assert not re.search(r"\d\.\d*(?:0000|9999)\d", rule.expr), rule.expr
 
 
-def test_every_recording_a_page_alert_reads_stands_before_it_in_its_group(catalog: Catalog, service: Service) -> None:
+def test_every_recording_an_alert_reads_stands_before_it_in_its_group(catalog: Catalog, service: Service) -> None:
+    """Except what only the slow group knows, and the shorter window of a slow alert, which is fresher than it needs."""
     for slo in service.slos:
-        fast, _ = compiled.groups(catalog, service, slo)
-        recorded: set[str] = set()
+        page, standard, slow = compiled.groups(catalog, service, slo)
+        of_standard = {*_records(page), *_records(standard)}
         slow_inputs = {conventions.BUDGET_REMAINING, conventions.HISTORY_COVERAGE}
-        for rule in fast.rules:
-            read = set(re.findall(r"slo:[a-z_]+:[a-z0-9_]+", rule.expr)) - slow_inputs
-            assert read <= recorded, rule.expr
-            if isinstance(rule, Recording):
-                recorded.add(rule.record)
+        for group, elsewhere in ((page, slow_inputs), (standard, slow_inputs), (slow, of_standard)):
+            recorded: set[str] = set()
+            for rule in group.rules:
+                read = set(re.findall(r"slo:[a-z_]+:[a-z0-9_]+", rule.expr)) - elsewhere
+                assert read <= recorded, rule.expr
+                if isinstance(rule, Recording):
+                    recorded.add(rule.record)
 
 
 def test_ratios_are_never_averaged(catalog: Catalog, service: Service) -> None:
@@ -166,15 +190,15 @@ def test_ratios_are_never_averaged(catalog: Catalog, service: Service) -> None:
 
 
 def test_the_fill_is_the_totals_own_expression(catalog: Catalog, service: Service) -> None:
-    fast, _ = _groups(catalog, service, "availability")
-    errors, total = _expr(fast, conventions.SLI_ERRORS), _expr(fast, conventions.SLI_TOTAL)
+    rules = _rules(catalog, service, _slo(service, "availability"))
+    errors, total = _expr(rules, conventions.SLI_ERRORS), _expr(rules, conventions.SLI_TOTAL)
     assert errors.endswith(f"or 0 * {total}")
 
 
 def test_time_left_is_the_budget_in_seconds_over_the_failing_share(catalog: Catalog, service: Service) -> None:
-    fast, _ = _groups(catalog, service, "availability")
+    rules = _rules(catalog, service, _slo(service, "availability"))
     # 30 d x 86,400 s x 0.001 = 2,592 s of total outage
-    assert _expr(fast, conventions.EXHAUSTED_IN).startswith("2592 * ")
+    assert _expr(rules, conventions.EXHAUSTED_IN).startswith("2592 * ")
 
 
 def test_an_objective_on_foreign_counters_reads_them(catalog: Catalog, service: Service) -> None:
@@ -186,16 +210,16 @@ def test_an_objective_on_foreign_counters_reads_them(catalog: Catalog, service: 
         _slo(service, "availability"),
         events=Queries(total="http_requests_total", bad='http_requests_total{status_code=~"5.."}'),
     )
-    fast, _ = compiled.groups(catalog, service, foreign)
-    assert _expr(fast, conventions.SLI_TOTAL) == (
+    rules = _rules(catalog, service, foreign)
+    assert _expr(rules, conventions.SLI_TOTAL) == (
         'sum by (service, environment) (rate(http_requests_total{service="llm-copilot-agent"}[5m]))'
     )
-    assert 'status_code=~"5..",service="llm-copilot-agent"}[5m]' in _expr(fast, conventions.SLI_ERRORS)
+    assert 'status_code=~"5..",service="llm-copilot-agent"}[5m]' in _expr(rules, conventions.SLI_ERRORS)
 
 
 def test_a_page_states_time_left_threshold_and_detection(catalog: Catalog, service: Service) -> None:
-    fast, _ = _groups(catalog, service, "availability")
-    alert = next(rule for rule in fast.rules if isinstance(rule, Alerting))
+    page, *_ = _groups(catalog, service, "availability")
+    alert = next(rule for rule in page.rules if isinstance(rule, Alerting))
     notes = dict(alert.annotations)
     assert notes["exhausted_in"] == "{{ $value | humanizeDuration }}"
     # 1 % of 43 min 12 s is 25.92 s; + 5 s scrape + 15 s evaluation + 10 s group wait = 55.92 s
@@ -206,7 +230,7 @@ def test_a_page_states_time_left_threshold_and_detection(catalog: Catalog, servi
 
 
 def test_an_alert_of_the_slow_group_states_the_slow_evaluation(catalog: Catalog, service: Service) -> None:
-    _, slow = _groups(catalog, service, "availability")
+    *_, slow = _groups(catalog, service, "availability")
     warning = next(rule for rule in slow.rules if isinstance(rule, Alerting))
     # 10 % of 43 min 12 s is 259.2 s; + 5 s scrape + 2 min evaluation + 30 s group wait = 414.2 s
     assert dict(warning.annotations)["detection"].startswith("at most 6 min 54 s ")

@@ -17,6 +17,7 @@ from watchkeeper.live.labels import Labels
 from watchkeeper.live.prometheus import AlertState, Health, Prometheus, Sample, Series, TargetHealth
 from watchkeeper.live.remote_write import STALE, WrittenSeries, write
 from watchkeeper.model.deployment import Credentials
+from watchkeeper.quantity import Duration
 
 pytestmark = pytest.mark.engine
 
@@ -192,3 +193,20 @@ def test_labels_are_frozen_hashable_and_sorted() -> None:
     assert repr(labels) == "Labels({'a': '1', 'b': '2'})"
     with pytest.raises(TypeError):
         labels["a"] = "3"  # type: ignore[index]
+
+
+def test_names_labels_and_values(running: Running) -> None:
+    assert {"written", "up", "two", "ALERTS"} <= running.client.names()
+    assert running.client.label_names("written") == {"slo"}
+    assert running.client.label_values("slo", "written") == ("availability",)
+    assert running.client.label_values("slo", "up") == ()
+    assert "job" in running.client.label_names("up")
+
+
+def test_the_shortest_scrape(running: Running) -> None:
+    assert running.client.shortest_scrape() == Duration.of(seconds=1)
+
+
+def test_types_of_what_is_scraped(running: Running) -> None:
+    """The one target of this server is down: nothing has told its type."""
+    assert running.client.types() == {}

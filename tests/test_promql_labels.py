@@ -186,3 +186,28 @@ def test_what_is_sure_is_possible(node: Node) -> None:
     assert flow.guaranteed <= flow.possible
     assert type_of(node) in {Type.SCALAR, Type.VECTOR}
     impossible(node, labels_of)
+
+
+@pytest.mark.parametrize(
+    ("expr", "trusted", "plain"),
+    [
+        ("sum by (job) (nobody_knows)", {"job"}, set()),
+        ("sum by (job) (sum by (job, pod) (nobody_knows))", {"job"}, set()),
+        ("sum without (job) (nobody_knows)", set(), set()),
+        ("nobody_knows", set(), set()),
+        ("sum by (nowhere) (declared)", set(), set()),  # the catalog knows better than the author
+    ],
+)
+def test_an_author_may_be_trusted_about_labels_nobody_declared(expr: str, trusted: set[str], plain: set[str]) -> None:
+    def labels_of(name: str) -> frozenset[str] | None:
+        return frozenset({"service"}) if name == "declared" else None
+
+    assert labels(parse(expr), labels_of, trusting=True).guaranteed == trusted
+    assert labels(parse(expr), labels_of).guaranteed == plain
+
+
+def test_joins_of_what_an_author_grouped_differently_never_match_in_his_own_words() -> None:
+    node = parse("sum by (job) (x) / sum(y)")
+    assert impossible(node, lambda _: None) == ()
+    (found,) = impossible(node, lambda _: None, trusting=True)
+    assert found.label == "job"

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 
 from promql_strategy import nodes
 from watchkeeper.promql import Node, keep_labels, parse, render
-from watchkeeper.promql.nodes import Aggregation, Binary, Call
+from watchkeeper.promql.nodes import Aggregation, Binary, Call, Number, Selector
 from watchkeeper.promql.places import Places
 from watchkeeper.promql.rewrite import walk
 
@@ -92,3 +92,23 @@ def test_a_place_holds_the_name_and_no_two_parts_share_one(node: Node) -> None:
         name = part.function if isinstance(part, Call) else part.operator.value
         assert token is None or token.text.lower() == name
         assert token is not None or name in "+-", f"{name} in {text}"
+
+
+LEAVES = [
+    # the text, and where each metric and each number stands, in the order of `walk`
+    ("up > 0.5", [0, 5]),
+    ("a - b offset 5m > 3", [0, 4, 18]),
+    ("sum(rate(a[5m:1m])) * 60 + b @ 17", [9, 22, 27]),
+    ('{job="a"} / b', [None, 12]),
+    ("sum by (a) (a)", [None]),  # a label of that name stands there, too
+    ("a > -3 and b < 2e3", [0, 5, 11, 15]),
+    ("topk(5, a)", [5, 8]),
+]
+
+
+@pytest.mark.parametrize(("text", "positions"), LEAVES)
+def test_metrics_and_numbers_have_places(text: str, positions: list[int | None]) -> None:
+    root = parse(text)
+    places = Places(text, root)
+    found = [places.operator(part) for part in walk(root) if isinstance(part, Selector | Number)]
+    assert [token.position if token else None for token in found] == positions

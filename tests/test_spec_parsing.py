@@ -6,7 +6,7 @@ import pytest
 
 from watchkeeper.problem import Problem, Span
 from watchkeeper.spec.nodes import Mapping, Meaning, Refused, Scalar, Sequence, find, is_null, key_span, value_span
-from watchkeeper.spec.parsing import MAX_DEPTH, MAX_NODES, Parsed, parse
+from watchkeeper.spec.parsing import MAX_DEPTH, MAX_NODES, Parsed, parse, parse_foreign
 
 
 def root(text: str) -> Mapping:
@@ -207,3 +207,54 @@ def test_a_syntax_slip_beside_a_named_trap_is_not_told_twice() -> None:
 def test_what_the_reader_says_is_kept_where_we_know_no_better() -> None:
     problem = only(parse("a: |x\n  b\n", "f"))
     assert problem.summary == "not YAML: did not find expected comment or line break"
+
+
+# --- files of other programs ----------------------------------------------------------------------
+
+
+def foreign(text: str) -> Parsed:
+    return parse_foreign(text, "f", what="a rule file", begin="groups:")
+
+
+def value(parsed: Parsed, *path: str | int) -> str:
+    assert parsed.root is not None
+    node = find(parsed.root, path)
+    assert isinstance(node, Scalar)
+    return node.text
+
+
+def test_anchors_aliases_and_tags_mean_what_yaml_says() -> None:
+    parsed = foreign("a: &x {b: !!str 1}\nc: *x\nd: [&y 2, *y]\n")
+    assert parsed.problems == ()
+    assert [value(parsed, "c", "b"), value(parsed, "d", 1)] == ["1", "2"]
+
+
+def test_merge_keys_give_way_to_own_ones_and_to_earlier_ones() -> None:
+    parsed = foreign("a: &a {k: 1, l: 1}\nb: &b {k: 2, m: 2}\nc: {<<: [*a, *b], l: 3}\nd: {l: 4, <<: *a}\n")
+    assert parsed.problems == ()
+    assert [value(parsed, "c", key) for key in "klm"] == ["1", "3", "2"]
+    assert [value(parsed, "d", key) for key in "kl"] == ["1", "4"]
+
+
+def test_an_alias_stands_where_its_anchor_does() -> None:
+    parsed = foreign("a: &x word\nb: *x\n")
+    assert parsed.root is not None
+    node = find(parsed.root, ("b",))
+    assert node is not None
+    assert node.span.line == 1
+
+
+def test_an_alias_without_an_anchor_and_a_second_document_are_problems_there_too() -> None:
+    assert only(foreign("a: *x\n")).code in {"yaml-alias", "yaml-syntax"}
+    assert only(foreign("a: 1\n---\nb: 2\n")).code == "yaml-documents"
+    assert only(foreign("a: 1\na: 2\n")).code == "duplicate-key"
+
+
+def test_a_foreign_file_that_is_no_map_is_called_by_its_name() -> None:
+    problem = only(foreign("- a\n"))
+    assert (problem.summary, problem.fix) == ("a rule file is a map", "begin with `groups:`")
+
+
+def test_our_own_files_stay_plain() -> None:
+    assert {p.code for p in parse("a: &x 1\nb: *x\n", "f").problems} == {"yaml-alias"}
+    assert {p.code for p in parse("a: {<<: 1}\n", "f").problems} == {"yaml-key"}

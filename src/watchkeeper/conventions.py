@@ -66,12 +66,8 @@ def error_ratio(window: Duration) -> str:
     return f"slo:sli_error:ratio_rate{window.promql}"
 
 
-def slo_group(service: str, slo: str) -> str:
-    return f"slo-{service}-{slo}"
-
-
-def slo_slow_group(service: str, slo: str) -> str:
-    return f"slo-{service}-{slo}-slow"
+def slo_group(service: str, slo: str, tempo: str) -> str:
+    return f"slo-{service}-{slo}-{tempo}"
 
 
 def recording_group(service: str, family: Family, *, slow: bool) -> str:

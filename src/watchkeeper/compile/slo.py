@@ -2,12 +2,13 @@
 
 Events first, ratios last: level 0 records bad and total events per second with identical labels, zero-filled.
 Short windows read the counters, longer ones sum level 0; an average of ratios would weigh a quiet night like a busy
-noon (docs/decisions/sums-not-averages.md). Page alerts stand in the group of the recordings they read, because groups
-run at different offsets.
+noon (docs/decisions/sums-not-averages.md). Alerts stand in the group of the recordings they read, because groups run at
+different offsets.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from watchkeeper import budget, conventions, promql
 from watchkeeper.compile import texts
@@ -87,39 +88,81 @@ def _longest_raw(catalog: Catalog, counter: str) -> Duration:
     return LONGEST_RAW_UNKNOWN
 
 
-def groups(catalog: Catalog, service: Service, slo: Slo) -> tuple[Group, Group]:
-    """The fast group with the page alerts, the slow group with windows of a day and more."""
+class Tempo(StrEnum):
+    """Which of an objective's groups a rule stands in: what pages at any hour, the rest, windows of a day and more."""
+
+    PAGE = "page"
+    STANDARD = "standard"
+    SLOW = "slow"
+
+
+def tempo(burn: Burning) -> Tempo:
+    if burn.alert.long_window > LONGEST_FAST:
+        return Tempo.SLOW
+    return Tempo.PAGE if burn.severity is Severity.CRITICAL else Tempo.STANDARD
+
+
+def interval(catalog: Catalog, chosen: Tempo) -> Duration:
+    intervals = catalog.intervals
+    return {
+        Tempo.PAGE: intervals.rules_critical,
+        Tempo.STANDARD: intervals.rules_standard,
+        Tempo.SLOW: intervals.rules_slow,
+    }[chosen]
+
+
+def groups(catalog: Catalog, service: Service, slo: Slo) -> tuple[Group, Group, Group]:
+    """What pages, what is recorded for the long windows with the slower alerts, and those windows."""
     o = sli(catalog, service, slo)
-    windows = {*REPORTED, slo.window} | {
-        w for burn in o.burns for w in (burn.alert.long_window, burn.alert.short_window)
-    }
-    fast = sorted(window for window in windows if LEVEL_0 != window <= LONGEST_FAST)
-    slow = sorted(window for window in windows if LONGEST_FAST < window != slo.window)
-    return (
-        Group(
-            conventions.slo_group(service.name, slo.name),
-            catalog.intervals.rules_critical,
-            (
-                *_level_0(o),
-                *(_record(o, conventions.error_ratio(window), _ratio(o, window)) for window in fast),
-                _record(o, conventions.EXHAUSTED_IN, _exhausted_in(o, build.compare(o.ratio(LEVEL_0), ">", 0))),
-                *_burn_alerts(o, slow=False),
-                _missing(o),
-            ),
-        ),
-        Group(
-            conventions.slo_slow_group(service.name, slo.name),
-            catalog.intervals.rules_slow,
-            (
-                *(_record(o, conventions.error_ratio(window), _ratio(o, window)) for window in slow),
-                *_counted(o),
-                _record(o, conventions.BUDGET_REMAINING, _remaining(o)),
-                _record(o, conventions.HISTORY_COVERAGE, _coverage(o)),
-                *_burn_alerts(o, slow=True),
-                *_budget_alerts(o),
-            ),
-        ),
+    rules = {Tempo.PAGE: _page(o), Tempo.STANDARD: _standard(o), Tempo.SLOW: _slow(o)}
+    page, standard, slow = (
+        Group(conventions.slo_group(service.name, slo.name, chosen.value), interval(catalog, chosen), tuple(own))
+        for chosen, own in rules.items()
     )
+    return page, standard, slow
+
+
+def _windows(o: Sli) -> dict[Duration, Tempo]:
+    """Every window of the objective's ratios, and the fastest group that needs it."""
+    found = dict.fromkeys(REPORTED, Tempo.STANDARD)
+    for burn in o.burns:
+        for window in (burn.alert.long_window, burn.alert.short_window):
+            found[window] = Tempo.SLOW if window > LONGEST_FAST else Tempo.STANDARD
+    for burn in o.burns:
+        if tempo(burn) is Tempo.PAGE:
+            found |= dict.fromkeys((burn.alert.long_window, burn.alert.short_window), Tempo.PAGE)
+    return found | {LEVEL_0: Tempo.PAGE}
+
+
+def _ratios(o: Sli, chosen: Tempo) -> Iterator[Recording]:
+    """The whole window has a rule of its own."""
+    for window, own in sorted(_windows(o).items()):
+        if own is chosen and window != o.slo.window:
+            yield _record(o, conventions.error_ratio(window), _ratio(o, window))
+
+
+def _page(o: Sli) -> Iterator[Recording | Alerting]:
+    yield from _ratios(o, Tempo.PAGE)
+    yield _record(o, conventions.EXHAUSTED_IN, _exhausted_in(o, build.compare(o.ratio(LEVEL_0), ">", 0)))
+    yield from _burn_alerts(o, Tempo.PAGE)
+    yield _missing(o)
+
+
+def _standard(o: Sli) -> Iterator[Recording | Alerting]:
+    """Level 0 is what the long windows sum: at the page groups' pace they would read twice as much."""
+    yield _record(o, conventions.SLI_ERRORS, _bad_rate(o, LEVEL_0))
+    yield _record(o, conventions.SLI_TOTAL, _total_rate(o, LEVEL_0))
+    yield from _ratios(o, Tempo.STANDARD)
+    yield from _burn_alerts(o, Tempo.STANDARD)
+
+
+def _slow(o: Sli) -> Iterator[Recording | Alerting]:
+    yield from _ratios(o, Tempo.SLOW)
+    yield from _counted(o)
+    yield _record(o, conventions.BUDGET_REMAINING, _remaining(o))
+    yield _record(o, conventions.HISTORY_COVERAGE, _coverage(o))
+    yield from _burn_alerts(o, Tempo.SLOW)
+    yield from _budget_alerts(o)
 
 
 def _events(service: Service, slo: Slo) -> tuple[Selector, Selector]:
@@ -148,13 +191,6 @@ def _bad_rate(o: Sli, window: Duration) -> Node:
     return build.or_(build.sum_by(KEYS, build.rate(o.bad, window)), zero)
 
 
-def _level_0(o: Sli) -> Iterator[Recording]:
-    yield _record(o, conventions.SLI_ERRORS, _bad_rate(o, LEVEL_0))
-    yield _record(o, conventions.SLI_TOTAL, _total_rate(o, LEVEL_0))
-    errors, total = o.recorded(conventions.SLI_ERRORS), o.recorded(conventions.SLI_TOTAL)
-    yield _record(o, conventions.error_ratio(LEVEL_0), build.divide(errors, build.compare(total, ">", 0)))
-
-
 def _ratio(o: Sli, window: Duration) -> Node:
     return _raw_ratio(o, window) if window <= o.longest_raw else _summed_ratio(o, window)
 
@@ -170,7 +206,7 @@ def _summed_ratio(o: Sli, window: Duration) -> Node:
 
 def _counted(o: Sli) -> Iterator[Recording]:
     """Events of the whole window, each kind read once: at a month's length this is what the objective costs."""
-    window, seconds = o.slo.window, build.number(o.catalog.intervals.rules_critical.seconds)
+    window, seconds = o.slo.window, build.number(interval(o.catalog, Tempo.STANDARD).seconds)
     names = (conventions.bad_events(window), conventions.total_events(window))
     for name, level_0 in zip(names, (conventions.SLI_ERRORS, conventions.SLI_TOTAL), strict=True):
         yield _record(o, name, build.multiply(build.sum_over_time(o.recorded(level_0), window), seconds))
@@ -206,28 +242,32 @@ def _enough_history(o: Sli) -> Node:
     return build.compare(o.recorded(conventions.HISTORY_COVERAGE), ">=", budget.ENOUGH_HISTORY)
 
 
-def _burn_alerts(o: Sli, *, slow: bool) -> Iterator[Alerting]:
-    """One alert per severity, its tiers as alternatives; one that reads sums of level 0 stands in the slow group."""
-    interval = o.catalog.intervals.rules_slow if slow else o.catalog.intervals.rules_critical
+def _burn_alerts(o: Sli, chosen: Tempo) -> Iterator[Alerting]:
+    """One alert per severity, its tiers as alternatives; it stands in the slowest group that any of them needs."""
+    slowest = list(Tempo)
     for severity in Severity:
-        burns = tuple(burn.alert for burn in o.burns if burn.severity is severity)
-        if burns and slow is any(burn.long_window > LONGEST_FAST for burn in burns):
-            labels = texts.labels(
-                o.service.team,
-                o.slo.component,
-                severity,
-                kind=Kind.SYMPTOM,
-                priority=o.slo.priority,
-                slo=o.slo.name,
-                tier=severity.value,
-            )
-            yield Alerting(
-                conventions.burn_alert(severity),
-                promql.lay_out(build.or_(*(_burning(o, burn) for burn in burns))),
-                Duration.of(),
-                labels,
-                texts.burn(o.catalog, o.slo, burns, labels, interval),
-            )
+        burns = [burn for burn in o.burns if burn.severity is severity]
+        if burns and max(map(tempo, burns), key=slowest.index) is chosen:
+            yield _burn_alert(o, severity, tuple(burn.alert for burn in burns), interval(o.catalog, chosen))
+
+
+def _burn_alert(o: Sli, severity: Severity, burns: tuple[budget.BurnAlert, ...], every: Duration) -> Alerting:
+    labels = texts.labels(
+        o.service.team,
+        o.slo.component,
+        severity,
+        kind=Kind.SYMPTOM,
+        priority=o.slo.priority,
+        slo=o.slo.name,
+        tier=severity.value,
+    )
+    return Alerting(
+        conventions.burn_alert(severity),
+        promql.lay_out(build.or_(*(_burning(o, burn) for burn in burns))),
+        Duration.of(),
+        labels,
+        texts.burn(o.catalog, o.slo, burns, labels, every),
+    )
 
 
 def _burning(o: Sli, burn: budget.BurnAlert) -> Node:
@@ -246,7 +286,7 @@ def _enough_bad_events(o: Sli, window: Duration) -> Node:
         events: Node = build.sum_by(KEYS, build.increase(o.bad, window))
     else:
         errors = build.sum_over_time(o.recorded(conventions.SLI_ERRORS), window)
-        events = build.multiply(errors, build.number(o.catalog.intervals.rules_critical.seconds))
+        events = build.multiply(errors, build.number(interval(o.catalog, Tempo.STANDARD).seconds))
     return build.compare(events, ">=", o.slo.min_bad_events)
 
 

@@ -10,6 +10,7 @@ import msgspec
 from watchkeeper.live.connection import Client, Connection, Pairs, plain_text
 from watchkeeper.live.labels import Labels
 from watchkeeper.model.deployment import Credentials
+from watchkeeper.quantity import Duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,31 @@ class Prometheus(Client):
         """What is scraped; dropped targets are left out."""
         answer = self._connection.decode(self._get("targets", {"state": "active"}), _Success[_Targets])
         return tuple(target.resolved() for target in answer.data.active_targets)
+
+    def names(self) -> frozenset[str]:
+        """Every name under which there are samples."""
+        return frozenset(self.label_values("__name__"))
+
+    def types(self) -> dict[str, str]:
+        """What each scraped metric says it is; of several answers the first."""
+        answer = self._connection.decode(self._get("metadata"), _Success[dict[str, list[_Metadata]]])
+        return {name: told[0].type for name, told in answer.data.items() if told}
+
+    def label_names(self, metric: str) -> frozenset[str]:
+        """Every label that any series of a metric has."""
+        answer = self._connection.decode(self._get("labels", {"match[]": metric}), _Success[list[str]])
+        return frozenset(answer.data) - {"__name__"}
+
+    def label_values(self, label: str, metric: str = "") -> tuple[str, ...]:
+        """The values of a label, of one metric or of all."""
+        query = {"match[]": metric} if metric else None
+        return tuple(self._connection.decode(self._get(f"label/{label}/values", query), _Success[list[str]]).data)
+
+    def shortest_scrape(self) -> Duration | None:
+        """The shortest interval at which anything is scraped; None where nothing is."""
+        answer = self._connection.decode(self._get("targets", {"state": "active"}), _Success[_Intervals])
+        intervals = [Duration.parse(target.scrape_interval) for target in answer.data.active_targets]
+        return min(intervals, default=None)
 
     def ready(self) -> bool:
         """True when queries are served; False while it starts. Raises `Unreachable` when nobody listens."""
@@ -281,3 +307,15 @@ class _Target(msgspec.Struct, rename="camel"):
 
 class _Targets(msgspec.Struct, rename="camel"):
     active_targets: list[_Target]
+
+
+class _Metadata(msgspec.Struct):
+    type: str
+
+
+class _Interval(msgspec.Struct, rename="camel"):
+    scrape_interval: str
+
+
+class _Intervals(msgspec.Struct, rename="camel"):
+    active_targets: list[_Interval]

@@ -90,22 +90,27 @@ def type_of(node: Node) -> Type:
     return kind
 
 
-def labels(node: Node, labels_of: LabelsOf) -> Labels:
-    """The labels of a result, the metric's name aside. A scalar has none."""
-    return _Flow(labels_of).of(node)
+def labels(node: Node, labels_of: LabelsOf, *, trusting: bool = False) -> Labels:
+    """The labels of a result, the metric's name aside. A scalar has none.
+
+    `trusting` takes the author's word for it that what is grouped `by` a label has that label, where nobody declared
+    the metric.
+    """
+    return _Flow(labels_of, trusting=trusting).of(node)
 
 
-def impossible(node: Node, labels_of: LabelsOf) -> tuple[Impossible, ...]:
+def impossible(node: Node, labels_of: LabelsOf, *, trusting: bool = False) -> tuple[Impossible, ...]:
     """Matchers on labels a metric lacks, groupings by labels that cannot come, joins that never match."""
-    flow = _Flow(labels_of)
+    flow = _Flow(labels_of, trusting=trusting)
     return tuple(problem for part in walk(node) for problem in _impossible_in(part, flow))
 
 
 class _Flow:
     """The labels of every part of one expression, each worked out once."""
 
-    def __init__(self, labels_of: LabelsOf) -> None:
+    def __init__(self, labels_of: LabelsOf, *, trusting: bool = False) -> None:
         self.labels_of = labels_of
+        self.trusting = trusting
         self._known: dict[int, Labels] = {}
 
     def of(self, node: Node) -> Labels:
@@ -127,7 +132,10 @@ class _Flow:
             case Call():
                 flow = _of_call(node, self)
             case Aggregation():
-                flow = _of_aggregation(node, self.of(node.expr))
+                inside = self.of(node.expr)
+                flow = _of_aggregation(node, inside)
+                if self.trusting and inside.open and not node.grouping.without:
+                    flow = flow.surely(flow.possible)
             case Binary():
                 flow = _of_binary(node, self.of(node.lhs), self.of(node.rhs))
         return flow

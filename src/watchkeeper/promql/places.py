@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from watchkeeper.promql.guard import Token, outside_braces, tokens
-from watchkeeper.promql.nodes import Aggregation, Binary, Call, Node
+from watchkeeper.promql.nodes import Aggregation, Binary, Call, Node, Number, Selector
 from watchkeeper.promql.rewrite import children
 
-_Part: TypeAlias = Aggregation | Binary | Call
+_Part: TypeAlias = Aggregation | Binary | Call | Selector | Number
 _Named: TypeAlias = tuple[type[_Part], str]
+
+_NUMBERS = "a number"
 
 _GROUPING = frozenset({"(", "by", "without"})
 _OPERAND_ENDS = frozenset({"close", "number", "string", "word"})
@@ -38,7 +40,7 @@ class Places:
         }
 
     def operator(self, part: _Part) -> Token | None:
-        """The word that names a part: `sum`, `/`, `rate`. None where it cannot be told."""
+        """The word that names a part: `sum`, `/`, `rate`, a metric, a number. None where it cannot be told."""
         return self._operators.get(id(part))
 
     def label(self, part: Aggregation | Binary, label: str) -> Token | None:
@@ -58,13 +60,28 @@ def named_labels(part: Aggregation | Binary) -> tuple[str, ...]:
 
 
 def _named(part: _Part) -> _Named:
-    return type(part), part.function if isinstance(part, Call) else part.operator.value
+    match part:
+        case Call():
+            name = part.function
+        case Selector():
+            name = part.name
+        case Number():
+            name = _NUMBERS
+        case Aggregation() | Binary():
+            name = part.operator.value
+    return type(part), name
 
 
 def _written(words: Sequence[Token]) -> Mapping[_Named, list[Token]]:
     """The words of a text that are operators and functions, not signs, labels and names of metrics."""
     found: dict[_Named, list[Token]] = defaultdict(list)
     outside = list(outside_braces(words))
+    found[Selector, ""] = []  # a selector without a name has no word
+    for token in _outside_brackets(outside):
+        if token.kind == "number":
+            found[Number, _NUMBERS].append(token)
+        elif token.kind == "word":
+            found[Selector, token.text].append(token)
     for before, token, after in zip([None, *outside], outside, [*outside[1:], None], strict=False):
         if before is not None and before.kind in _OPERAND_ENDS and before.text.lower() not in _OPERAND_FOLLOWS:
             found[Binary, token.text.lower()].append(token)
@@ -73,6 +90,17 @@ def _written(words: Sequence[Token]) -> Mapping[_Named, list[Token]]:
         if after is not None and after.text == "(":
             found[Call, token.text].append(token)
     return found
+
+
+def _outside_brackets(words: Sequence[Token]) -> Iterator[Token]:
+    """Without times: what stands in `[...]`, and after `offset` and `@`."""
+    inside, before = False, ""
+    for token in words:
+        inside = token.text == "[" or (inside and token.text != "]")
+        if not inside and before not in {"offset", "@"}:
+            yield token
+        if token.text not in {"+", "-"}:
+            before = token.text.lower()
 
 
 def _in_order(root: Node) -> Iterator[Node]:

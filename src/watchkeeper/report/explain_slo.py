@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from watchkeeper import budget
 from watchkeeper.compile.detection import group_wait
-from watchkeeper.compile.slo import LONGEST_FAST, Burning, Sli, sli
+from watchkeeper.compile.slo import Burning, Sli, interval, sli, tempo
 from watchkeeper.compile.texts import labels
 from watchkeeper.model import Catalog, Kind
 from watchkeeper.promql import render
@@ -63,14 +63,12 @@ def _outage(o: Sli, burn: Burning) -> str:
 
 
 def _delays(o: Sli, burn: Burning) -> budget.Delays:
-    slow = burn.alert.long_window > LONGEST_FAST
-    intervals = o.catalog.intervals
     told = labels(
         o.service.team, o.slo.component, burn.severity, kind=Kind.SYMPTOM, priority=o.slo.priority, slo=o.slo.name
     )
     return budget.Delays(
         burn.alert.scrape,
-        intervals.rules_slow if slow else intervals.rules_critical,
+        interval(o.catalog, tempo(burn)),
         for_=Duration.of(),
         group_wait=group_wait(o.catalog, told),
     )

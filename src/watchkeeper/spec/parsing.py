@@ -37,6 +37,9 @@ class _Open:
     refused: bool = False
     key: tuple[str, Span] | None = None
     key_seen: bool = False
+    anchor: str | None = None
+    merged: list[Node] = field(default_factory=list)
+    """What stands under merge keys, `<<`."""
 
 
 class _Stop(Exception):  # noqa: N818 - ends the reading of one file, is no error of the program
@@ -44,10 +47,15 @@ class _Stop(Exception):  # noqa: N818 - ends the reading of one file, is no erro
 
 
 class _Builder:
-    """Takes the events of one document; keeps the problems; `root` is the tree once the end was reached."""
+    """Takes the events of one document; keeps the problems; `root` is the tree once the end was reached.
 
-    def __init__(self, file: str, lines: list[str]) -> None:
+    In a file of ours anchors, aliases, merge keys and tags are problems; in a `foreign` one they mean what YAML says.
+    """
+
+    def __init__(self, file: str, lines: list[str], *, foreign: bool = False) -> None:
         self.file = file
+        self.foreign = foreign
+        self.anchors: dict[str, Node] = {}
         self.lines = lines
         self.problems: list[Problem] = []
         self.root: Node | None = None
@@ -63,7 +71,7 @@ class _Builder:
                 self._alias(event)
             case yaml.ScalarEvent():
                 refused = self._node_starts(event)
-                self._add(Refused(self._span(event)) if refused else self._scalar(event))
+                self._add(Refused(self._span(event)) if refused else self._scalar(event), event.anchor)
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 self._open(event)
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
@@ -97,6 +105,9 @@ class _Builder:
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         span = self._span(event)
+        if self.foreign and event.anchor in self.anchors:
+            self._add(self.anchors[event.anchor])
+            return
         self.problems.append(
             error(
                 "yaml-alias",
@@ -120,6 +131,8 @@ class _Builder:
                 "split the file by topic",
             )
         span = self._span(event)
+        if self.foreign:
+            return False
         if event.anchor:
             self.problems.append(
                 error(
@@ -163,7 +176,8 @@ class _Builder:
                 "look for brackets that are never closed",
             )
         mapping = isinstance(event, yaml.MappingStartEvent)
-        self.stack.append(_Open(self._span(event), bool(event.flow_style), mapping, refused=refused))
+        span = self._span(event)
+        self.stack.append(_Open(span, bool(event.flow_style), mapping, refused=refused, anchor=event.anchor))
 
     def _close(self, event: yaml.Event) -> None:
         done, end = self.stack.pop(), self._span(event)
@@ -172,12 +186,14 @@ class _Builder:
         if done.refused:
             node = Refused(span)
         elif done.mapping:
-            node = Mapping(done.entries, span, done.flow)
+            node = Mapping(_inherited(done.merged) | done.entries, span, done.flow)
         else:
             node = Sequence(tuple(done.items), span, done.flow)
-        self._add(node)
+        self._add(node, done.anchor)
 
-    def _add(self, node: Node) -> None:
+    def _add(self, node: Node, anchor: str | None = None) -> None:
+        if anchor:
+            self.anchors[anchor] = node
         if not self.stack:
             self.root = node
             return
@@ -185,13 +201,19 @@ class _Builder:
         if not parent.mapping:
             parent.items.append(node)
         elif parent.key_seen:
-            if parent.key is not None:
+            if parent.key is None:
+                pass
+            elif parent.key[0] == "<<":
+                parent.merged.append(node)
+            else:
                 parent.entries.setdefault(parent.key[0], Entry(parent.key[1], node))
             parent.key, parent.key_seen = None, False
         else:
             parent.key, parent.key_seen = self._key(parent, node), True
 
     def _key(self, parent: _Open, node: Node) -> tuple[str, Span] | None:
+        if self.foreign and isinstance(node, Scalar) and node.text == "<<":
+            return node.text, node.span
         if not isinstance(node, Scalar) or not node.text or node.text == "<<":
             self._no_key(node)
             return None
@@ -235,36 +257,47 @@ def _control_problems(lines: list[str], file: str) -> Iterator[Problem]:
             )
 
 
+def _inherited(merged: list[Node]) -> dict[str, Entry]:
+    """The entries under merge keys; of two with one key the earlier counts."""
+    flat = [each for node in merged for each in (node.items if isinstance(node, Sequence) else (node,))]
+    found: dict[str, Entry] = {}
+    for mapping in flat:
+        if isinstance(mapping, Mapping):
+            found = dict(mapping.entries) | found
+    return found
+
+
 def parse(text: str, file: str) -> Parsed:
     """The tree of a file's one document, and everything wrong with it as YAML. Never raises."""
-    lines = source_lines(text)
-    invisible = tuple(_control_problems(lines, file))
+    return _parsed(text, _Builder(file, source_lines(text)), "a file of definitions", "begin with `service: NAME`")
+
+
+def parse_foreign(text: str, file: str, *, what: str, begin: str) -> Parsed:
+    """The same for a file of another program, whose YAML may hold anchors, aliases, merge keys and tags."""
+    return _parsed(text, _Builder(file, source_lines(text), foreign=True), what, f"begin with `{begin}`")
+
+
+def _parsed(text: str, builder: _Builder, what: str, fix: str) -> Parsed:
+    invisible = tuple(_control_problems(builder.lines, builder.file))
     if invisible:
         return Parsed(None, invisible[:10])
-    builder = _Builder(file, lines)
     try:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             builder.take(event)
     except _Stop:
         return Parsed(None, tuple(builder.problems))
     except yaml.MarkedYAMLError as failure:
-        slip = syntax_problem(failure, file, lines)
+        slip = syntax_problem(failure, builder.file, builder.lines)
         told = any(problem.span.line == slip.span.line for problem in builder.problems)
         return Parsed(None, tuple(builder.problems) if told else (*builder.problems, slip))
-    return _rooted(builder)
+    return _rooted(builder, what, fix)
 
 
-def _rooted(builder: _Builder) -> Parsed:
+def _rooted(builder: _Builder, what: str, fix: str) -> Parsed:
     root = builder.root
     if root is None or (isinstance(root, Scalar) and root.plain and not root.text):
         root = Mapping({}, Span(builder.file, 0, 0, 0))
     if not isinstance(root, Mapping):
-        problem = error(
-            "wrong-type",
-            root.span,
-            "a file of definitions is a map",
-            allowed="`key: value` lines",
-            fix="begin with `service: NAME`",
-        )
+        problem = error("wrong-type", root.span, f"{what} is a map", allowed="`key: value` lines", fix=fix)
         return Parsed(None, (*builder.problems, problem))
     return Parsed(root, tuple(builder.problems))

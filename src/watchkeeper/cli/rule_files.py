@@ -1,0 +1,89 @@
+"""Rule files that others wrote, and what is known of the metrics they read."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchkeeper import checks
+from watchkeeper.checks.declared import read_inventory
+from watchkeeper.checks.inventory import Inventory, Served, of_page, of_server
+from watchkeeper.live import page
+from watchkeeper.live.prometheus import Prometheus
+from watchkeeper.problem import Problem
+from watchkeeper.spec.reading import read
+
+_ENDINGS = {".rules", ".yaml", ".yml"}
+_GROUPS = re.compile(r"^\s*[\"']?groups[\"']?\s*:", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    texts: dict[str, str]
+    """Rule files by name."""
+    problems: tuple[Problem, ...]
+    """Files that cannot be read."""
+    others: tuple[str, ...]
+    """YAML files of a directory that hold no `groups:`."""
+
+
+def gather(places: Iterable[Path]) -> Gathered:
+    """Files as they are named; of a directory those below it that hold rules."""
+    texts: dict[str, str] = {}
+    problems: list[Problem] = []
+    others: list[str] = []
+    for place in places:
+        named = not place.is_dir()
+        for path in [place] if named else _below(place):
+            source = read(path, str(path))
+            if isinstance(source, Problem):
+                problems.append(source)
+            elif named or _GROUPS.search(source.text):
+                texts[source.file] = source.text
+            else:
+                others.append(source.file)
+    return Gathered(texts, tuple(problems), tuple(others))
+
+
+def _below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in _ENDINGS and path.is_file())
+
+
+def declared(path: Path) -> Inventory | tuple[Problem, ...]:
+    """The inventory in a file, or why there is none."""
+    source = read(path, str(path))
+    if isinstance(source, Problem):
+        return (source,)
+    found = read_inventory(source.text, source.file)
+    return found.problems if found.inventory is None else found.inventory
+
+
+def scraped(url: str) -> Inventory:
+    """Raises `LiveError`."""
+    _, families = page.fetch(url)
+    return of_page(families)
+
+
+def served(url: str, texts: dict[str, str]) -> Inventory:
+    """Asks only about what the rules read. Raises `LiveError`."""
+    with Prometheus(url) as server:
+        names = server.names()
+        read_here = checks.series_read(texts) & names
+        return of_server(
+            Served(
+                names,
+                server.types(),
+                {name: server.label_names(name) for name in sorted(read_here)},
+                {
+                    name: frozenset(server.label_values("le", name))
+                    for name in sorted(read_here)
+                    if name.endswith("_bucket")
+                },
+                server.shortest_scrape(),
+            )
+        )
+
+
+def pages(folder: Path) -> frozenset[str]:
+    """Names of the runbook pages in a directory."""
+    return frozenset(page.name for page in folder.glob("*.md"))
