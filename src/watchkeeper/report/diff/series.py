@@ -7,7 +7,7 @@ from watchkeeper import promql
 from watchkeeper.formats.prometheus import Alerting
 from watchkeeper.model import Catalog, Metric
 from watchkeeper.report.capacity import measured, storage
-from watchkeeper.report.capacity.counting import Counting, compiled
+from watchkeeper.report.capacity.counting import Counting, parse
 from watchkeeper.report.capacity.evaluation import costs
 from watchkeeper.report.capacity.figure import Unit, grouped, said
 from watchkeeper.report.capacity.load import Load
@@ -29,17 +29,18 @@ def changes(old: Catalog, new: Catalog) -> Iterator[Change]:
         if pair.both:
             yield from _changed(new, *pair.both)
         elif pair.old is not None:
-            yield _gone(old, new, pair.old)
+            yield _gone(before, after, pair.old)
         elif pair.new is not None:
-            why = f"measured from now on; {_read_by(new, pair.name)}"
+            why = f"measured from now on; {_read_by(after, pair.name)}"
             yield Change(Meaning.DEARER, pair.name, "", _series(new, pair.new), why)
     yield from _recordings(before, after)
 
 
-def readers(catalog: Catalog, series: str) -> tuple[str, ...]:
+def readers(counting: Counting, series: str) -> tuple[str, ...]:
     """Alerts, recorded series, panels and runbook pages that read a metric or recorded series."""
     wanted = {series, *(series + ending for ending in HISTOGRAM_ENDINGS)}
-    found = [rule.name for rule in compiled(catalog) if wanted & set(promql.metrics(rule.node))]
+    catalog = counting.load.catalog
+    found = [rule.name for rule in counting.rules if wanted & set(promql.metrics(rule.node))]
     found += [f"panel {board}/{panel}" for board, panel, names in _panels(catalog) if wanted & names]
     found += [page.name for page in catalog.pages if series in page.text]
     return tuple(name for name in dict.fromkeys(found) if name != series)
@@ -48,12 +49,12 @@ def readers(catalog: Catalog, series: str) -> tuple[str, ...]:
 def _panels(catalog: Catalog) -> Iterator[tuple[str, str, set[str]]]:
     for board in catalog.dashboards:
         for panel in board.panels:
-            names = {name for query in panel.queries for name in promql.metrics(promql.parse(query.value))}
+            names = {name for query in panel.queries for name in promql.metrics(parse(query.value))}
             yield board.key, panel.key, names
 
 
-def _read_by(catalog: Catalog, series: str) -> str:
-    found = readers(catalog, series)
+def _read_by(counting: Counting, series: str) -> str:
+    found = readers(counting, series)
     return f"read by {_first(found)}" if found else "nobody reads it"
 
 
@@ -69,8 +70,8 @@ def _series(catalog: Catalog, metric: Metric) -> str:
     return f"{Load(catalog, 1).series(metric):,} series"
 
 
-def _gone(old: Catalog, new: Catalog, metric: Metric) -> Change:
-    still = readers(new, metric.name)
+def _gone(before: Counting, after: Counting, metric: Metric) -> Change:
+    still, old = readers(after, metric.name), before.load.catalog
     if still:
         why = f"no longer measured, but still read by {_first(still)}"
         return Change(Meaning.BLIND, metric.name, _series(old, metric), "", why, len(still))
@@ -117,9 +118,9 @@ def _recordings(before: Counting, after: Counting) -> Iterator[Change]:
     for name in dict.fromkeys((*old, *new)):
         made, makes = old.get(name), new.get(name)
         if makes is None:
-            yield _no_longer(before.load.catalog, after.load.catalog, name, made or 0)
+            yield _no_longer(before, after, name, made or 0)
         elif made is None:
-            why = f"recorded from now on; {_read_by(after.load.catalog, name)}"
+            why = f"recorded from now on; {_read_by(after, name)}"
             yield Change(Meaning.DEARER, name, "", f"{makes:,} series", why)
         elif made != makes:
             meaning = Meaning.DEARER if makes > made else Meaning.CHEAPER
@@ -134,8 +135,8 @@ def _recorded(counting: Counting) -> dict[str, int]:
     return found
 
 
-def _no_longer(old: Catalog, new: Catalog, name: str, made: int) -> Change:
-    still, read = readers(new, name), readers(old, name)
+def _no_longer(before: Counting, after: Counting, name: str, made: int) -> Change:
+    still, read = readers(after, name), readers(before, name)
     if still:
         why = f"no longer recorded, but still read by {_first(still)}"
         return Change(Meaning.BLIND, name, f"{made:,} series", "", why, len(still))
