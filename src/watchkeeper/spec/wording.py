@@ -16,8 +16,10 @@ _SINGULAR = {
     "log_alerts": "log alert",
     "metrics": "metric",
     "receivers": "receiver",
+    "recordings": "recording",
     "services": "service",
     "slos": "SLO",
+    "tests": "tests of alert",
 }
 
 _MAX_CANDIDATES = 1000
