@@ -172,7 +172,7 @@ def breach(
                 f" with at least {slo.min_bad_events} bad requests"
             ),
         ),
-        ("detection", found.words),
+        *found.annotations,
         ("runbook", conventions.runbook_for(conventions.AVAILABILITY_BREACH)),
     )
 
