@@ -12,6 +12,7 @@ from watchkeeper.compile import (
     runbooks,
     sli_slo,
     templates,
+    tracing,
 )
 from watchkeeper.compile.document import Document
 from watchkeeper.compile.versions import DEFAULT, Versions
@@ -30,6 +31,7 @@ def build(catalog: Catalog, deployment: Deployment, versions: Versions = DEFAULT
         *rule_tests.documents(catalog),
         *grafana.documents(catalog, deployment),
         *logs.documents(catalog, deployment, versions),
+        *tracing.documents(catalog, deployment, versions),
         *runbooks.documents(catalog),
     )
 

@@ -13,7 +13,17 @@ from typing import TypeAlias
 
 from watchkeeper import model
 from watchkeeper.problem import Problem, Severity, Span
-from watchkeeper.spec import dashboards, dialects, expressions, logs, measurements, nodes, objectives, references
+from watchkeeper.spec import (
+    dashboards,
+    dialects,
+    expressions,
+    logs,
+    measurements,
+    nodes,
+    objectives,
+    references,
+    tracing,
+)
 from watchkeeper.spec.definitions import Definitions, define, service_names
 from watchkeeper.spec.merging import combine, of_service, overlay
 from watchkeeper.spec.parsing import parse
@@ -55,11 +65,20 @@ CHECKS: tuple[Check, ...] = (
     dialects.silent,
     dashboards.dashboards,
     dashboards.shown,
+    tracing.names,
+    tracing.propagation,
+    tracing.waits,
+    tracing.memory,
+    tracing.rules,
+    tracing.buckets,
+    tracing.retention,
+    tracing.redaction,
 )
 SHARED_CHECKS: tuple[SharedCheck, ...] = (
     references.matches,
     references.labels_named,
     references.inhibition_cycles,
+    tracing.request_classes,
 )
 
 

@@ -59,8 +59,11 @@ class _Translator:
         misnamed = {details["loc"][:-1] for details in errors if details["loc"][-1:] == ("[key]",)}
         for details in errors:
             inner = tuple(details["loc"])
-            if isinstance(find(self.root, self._written(inner)), Refused):
+            node = find(self.root, self._written(inner))
+            if isinstance(node, Refused):
                 continue
+            if details["type"] == "too_short" and isinstance(node, Sequence) and node.items:
+                continue  # every item was refused, and each is told
             if details["type"] == "missing":
                 missing[inner[:-1]].append(str(inner[-1]))
             else:
