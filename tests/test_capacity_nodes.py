@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from watchkeeper.model import Catalog
+from watchkeeper.quantity import Duration
 from watchkeeper.report.capacity import Capacity, capacity
 from watchkeeper.report.capacity.figure import Figure
 from watchkeeper.report.capacity.nodes import needed
@@ -40,7 +41,8 @@ def test_gateways_by_spans_or_by_what_waits(planned: Capacity, catalog: Catalog)
     sampling = catalog.tracing.sampling
     first, hundred = (nodes(plan)["Collector gateways"] for plan in planned.plans)
     # 10,000/s x 3 x 120 s x 1.5 = 5,400,000 undecided, 50,000 a gateway; spans need 120,000 x 3 / 15,850 = 23
-    assert (sampling.decision_wait.seconds, sampling.traces_in_memory, sampling.spans_per_trace) == (120, 50_000, 12)
+    assert sampling.decision_wait == Duration.of(seconds=120)
+    assert (sampling.traces_in_memory, sampling.spans_per_trace) == (50_000, 12)
     assert [first.amount.words, hundred.amount.words] == ["2", "108"]
     assert hundred.derivation == (
         "the larger of 120,000 spans/s x 3 / 15,850 spans/s and 5,400,000 undecided traces / 50,000"

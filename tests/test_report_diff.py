@@ -2,11 +2,18 @@
 
 from dataclasses import replace
 
-from diff_world import with_alert, with_service, with_slo
+import pytest
+
+from diff_world import reduced, with_alert, with_service, with_slo
 from watchkeeper.model import Catalog, Service, Severity
 from watchkeeper.quantity import Ratio
 from watchkeeper.report.diff import Change, Meaning, diff, text, tree
 from watchkeeper.report.diff.change import MEANINGS, ordered
+
+
+@pytest.fixture(scope="module")
+def catalog(catalog: Catalog) -> Catalog:
+    return reduced(catalog)
 
 
 def change(meaning: Meaning, subject: str, weight: int = 0, why: str = "why") -> Change:

@@ -97,7 +97,7 @@ class Counting:
 
     def recorded(self, rule: Rule) -> int:
         """Series that a recording rule makes."""
-        return self.size(rule.node).series
+        return self._of_rule(rule).series
 
     def every(self, selector: Selector) -> Duration:
         """How often the series of a selector get a sample: the fastest of them."""

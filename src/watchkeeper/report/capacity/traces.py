@@ -107,7 +107,7 @@ def _disk_words(load: Load, tracing: Tracing) -> str:
 
 
 def _cap(load: Load, sampling: Sampling) -> str:
-    """A cap is no target: where it would begin to matter."""
+    """Why a cap is no target (docs/decisions/adaptive-cap.md)."""
     one = Load(load.catalog, 1).requests_per_second
     binds = binds_from(load, sampling)
     whole = sampling.cap_per_second / one

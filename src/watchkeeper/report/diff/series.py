@@ -1,6 +1,7 @@
 """What is measured and recorded: dearer and cheaper series, and whether somebody still reads what is gone."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 
 from watchkeeper import promql
@@ -156,30 +157,33 @@ def _reference(old: Catalog, new: Catalog) -> Iterator[Change]:
         yield Change(Meaning.OTHER, "reference deployment", *told, "what series, storage and cost are computed for")
 
 
+@dataclass(frozen=True, slots=True)
+class _Total:
+    """What everything comes to in a second."""
+
+    samples: Decimal
+    cores: Decimal
+
+    @property
+    def storage(self) -> str:
+        return f"{grouped(self.samples)} samples/s ({storage.disk(self.samples).words})"
+
+    @property
+    def evaluation(self) -> str:
+        return f"{said(self.cores, Unit.SECONDS)} a second"
+
+
+def _total(counting: Counting) -> _Total:
+    samples = storage.per_second((*storage.scraped(counting), *storage.recorded(counting)))
+    return _Total(samples, sum((cost.cores for cost in costs(counting)), Decimal(0)))
+
+
 def _totals(before: Counting, after: Counting) -> Iterator[Change]:
-    """In the reference deployment: what all changes come to."""
-    yield from _total("storage", *both(_storage, before, after), more=_rate(after) > _rate(before), why=_STORAGE)
-    yield from _total("rules", *both(_evaluation, before, after), more=_cores(after) > _cores(before), why=_RULES)
-
-
-def _total(subject: str, before: str, after: str, *, more: bool, why: str) -> Iterator[Change]:
     """What cannot be told apart in words is no change."""
-    if before != after:
-        yield Change(Meaning.DEARER if more else Meaning.CHEAPER, subject, before, after, why, _HEAVIEST)
-
-
-def _storage(counting: Counting) -> str:
-    rate = _rate(counting)
-    return f"{grouped(rate)} samples/s ({storage.disk(rate).words})"
-
-
-def _rate(counting: Counting) -> Decimal:
-    return storage.per_second((*storage.scraped(counting), *storage.recorded(counting)))
-
-
-def _evaluation(counting: Counting) -> str:
-    return f"{said(_cores(counting), Unit.SECONDS)} a second"
-
-
-def _cores(counting: Counting) -> Decimal:
-    return sum((cost.cores for cost in costs(counting)), Decimal(0))
+    old, new = _total(before), _total(after)
+    if old.storage != new.storage:
+        meaning = Meaning.DEARER if new.samples > old.samples else Meaning.CHEAPER
+        yield Change(meaning, "storage", old.storage, new.storage, _STORAGE, _HEAVIEST)
+    if old.evaluation != new.evaluation:
+        meaning = Meaning.DEARER if new.cores > old.cores else Meaning.CHEAPER
+        yield Change(meaning, "rules", old.evaluation, new.evaluation, _RULES, _HEAVIEST)
