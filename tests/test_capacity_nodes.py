@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from watchkeeper.model import Catalog
+from capacity_world import metric, recording, small
+from watchkeeper.model import Catalog, Label
 from watchkeeper.quantity import Duration
 from watchkeeper.report.capacity import Capacity, capacity
 from watchkeeper.report.capacity.figure import Figure
@@ -55,12 +56,31 @@ def test_spans_are_stored_by_the_largest_share(planned: Capacity) -> None:
     assert (stored.amount.words, stored.derivation) == ("2", "600 spans/s x 3 / 1,650 spans/s")
 
 
-def test_prometheus_by_memory_or_processors(planned: Capacity) -> None:
-    first, hundred = (nodes(plan)["Prometheus"] for plan in planned.plans)
-    assert first.amount.words == "1"
-    assert int(hundred.amount.high) >= 2
-    assert first.derivation.startswith("the larger of ")
-    assert "/ 12 GB and (" in first.derivation  # half of 24 GB
+MANY = metric("many_total", Label("path", cap=10_000_000))
+"""20 million series in two processes."""
+
+
+@pytest.mark.parametrize(
+    ("window", "nodes_needed"),
+    [
+        # memory: 20 M x 9.9 kB = 198 GB, of which a node plans with 12 GB: 16.5
+        # scrapes: 20 M / 15 s x 5.2 us = 6.93 cores, of which a node plans with one
+        ("1m", 17),
+        # and a rule every 30 s: 20 M series x 4 us + 480 samples of each x 0.042 us = 483.2 s, 16.11 cores
+        ("2h", 24),
+    ],
+)
+def test_prometheus_by_memory_or_processors(catalog: Catalog, window: str, nodes_needed: int) -> None:
+    world = small(catalog, recording("all", f"sum(rate(many_total[{window}]))"), metrics=(MANY,))
+    (plan,) = capacity(world, (1,)).plans
+    assert nodes(plan)["Prometheus"].amount.words == str(nodes_needed)
+
+
+def test_prometheus_says_what_it_compared(planned: Capacity) -> None:
+    told = nodes(planned.plans[0])["Prometheus"]
+    assert told.amount.words == "1"
+    assert told.derivation.startswith("the larger of ")
+    assert "/ 12 GB and (" in told.derivation
 
 
 def test_without_logs_and_traces_there_is_prometheus_alone(catalog: Catalog) -> None:

@@ -69,3 +69,10 @@ def test_what_is_not_there_is_misuse(old: Path, tmp_path: Path) -> None:
     done = RUNNER.invoke(application(), ["diff", str(old), str(tmp_path / "nowhere")])
     assert done.exit_code == 2
     assert "there is no such file" in done.stderr
+
+
+def test_a_directory_without_definitions_cannot_be_read(old: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = RUNNER.invoke(application(), ["diff", str(old), str(tmp_path / "empty")])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "cannot be read" in done.stderr

@@ -29,7 +29,7 @@ def diff(
 ) -> None:
     """Say what a change means, the worst first: what nobody sees any more, what is told later, louder, what costs more.
 
-    Exit codes: 0 told, changed or not, 1 one side has problems, 2 misuse.
+    Exit codes: 0 told, changed or not, 1 one side has problems, 2 misuse or a file that cannot be read.
     """
     from watchkeeper.report import diff as comparing
 
@@ -50,4 +50,6 @@ def _load(side: str) -> "Catalog | None":
     loaded = spec.load(path)
     if loaded.problems:
         typer.echo(problem.render(loaded.problems, loaded.sources, color=sys.stderr.isatty()), err=True)
+    if any(found.code in {"unreadable", "too-large"} for found in loaded.problems):
+        raise typer.Exit(2)
     return loaded.catalog
