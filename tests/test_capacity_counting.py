@@ -196,9 +196,10 @@ def test_the_same_label_elsewhere_has_the_same_values() -> None:
 
 # --- judged by a server ---------------------------------------------------------------------------
 
-_OF_NO_SERVER = ("scalar", "count_values")
+_LEFT_OUT = ("scalar", "count_values")
+"""A scalar has no series, and how many values there are depends on the samples."""
 JUDGED = [
-    (text, count) for text, count in COUNTED if count and "endpoint=" not in text and not text.startswith(_OF_NO_SERVER)
+    (text, count) for text, count in COUNTED if count and "endpoint=" not in text and not text.startswith(_LEFT_OUT)
 ]
 
 
