@@ -20,9 +20,11 @@ NAMES = (
     "orchestrator",
     "cache",
     "probe",
+    "stack-metrics",
+    "node-metrics",
 )
 """In the order of their usual ports, from `FIRST` on."""
-WITHOUT_DEMO = NAMES[:4]
+WITHOUT_DEMO = (*NAMES[:4], "stack-metrics", "node-metrics")
 
 Free = Callable[[int], bool]
 """Whether a port can be listened on."""
