@@ -192,6 +192,9 @@ JAEGER_INDEX_PREFIX = "watchkeeper"
 JAEGER_POLICY = "watchkeeper-traces"
 """The policy that deletes old indices in the search engine."""
 
+MAIL_RECEIVER_HEADER = "X-Watchkeeper-Receiver"
+"""On every e-mail: the receiver it was sent for."""
+
 DASHBOARDS_FILE = "grafana-dashboards.json"
 """All dashboards in one file, for people and for Grafana's API; Grafana's own provisioning reads one a file."""
 

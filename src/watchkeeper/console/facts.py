@@ -91,6 +91,8 @@ class Reach(StrEnum):
     """Alertmanager holds it and notifies its receivers."""
     INHIBITED = "inhibited"
     SILENCED = "silenced"
+    RESTING = "resting"
+    """Whoever would be told is not, at this hour."""
     ON_ITS_WAY = "on-its-way"
     """Fires in Prometheus; Alertmanager has not shown it yet."""
     UNKNOWN = "unknown"
@@ -124,6 +126,9 @@ class ActiveAlert:
     runbook: str
     reach: Reach
     receivers: tuple[str, ...]
+    """Those that are told at this hour."""
+    resting: tuple[str, ...]
+    """Those that would be told at another."""
     muted_by: tuple[str, ...]
     """Names of the alerts that inhibit it, or comments of the silences."""
 

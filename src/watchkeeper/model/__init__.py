@@ -22,7 +22,7 @@ from watchkeeper.model.dashboard import (
     Reading,
     State,
 )
-from watchkeeper.model.deployment import Credentials, Deployment, Sources, Target, TracePipeline
+from watchkeeper.model.deployment import Credentials, Deployment, Smtp, Sources, Target, TracePipeline
 from watchkeeper.model.dialect import Dialect, Part, Renamed
 from watchkeeper.model.logs import (
     AUDIT_TENANT,
@@ -50,7 +50,25 @@ from watchkeeper.model.logs import (
 from watchkeeper.model.metric import Emitter, Label, Metric, MetricType, Scrape
 from watchkeeper.model.recording import Family, Pace, Recording
 from watchkeeper.model.reference import Reference
-from watchkeeper.model.routing import Inhibition, PagerDuty, Receiver, Route, Routing, Slack, Timing, Webhook
+from watchkeeper.model.routing import (
+    DAY_MINUTES,
+    Hours,
+    Inhibition,
+    Mail,
+    Match,
+    PagerDuty,
+    Period,
+    Receiver,
+    Route,
+    Routing,
+    Schedule,
+    Slack,
+    Team,
+    Timing,
+    Webhook,
+    Weekday,
+    fits,
+)
 from watchkeeper.model.rule_test import RuleTest
 from watchkeeper.model.runbook import RunbookPage
 from watchkeeper.model.slo import BudgetState, Outage, Queries, RequestClass, Requests, Slo, Tier
@@ -76,6 +94,7 @@ from watchkeeper.model.tracing import (
 
 __all__ = [
     "AUDIT_TENANT",
+    "DAY_MINUTES",
     "GRID_WIDTH",
     "HEADROOM",
     "ID_IN_PATH",
@@ -104,6 +123,7 @@ __all__ = [
     "Export",
     "Family",
     "FieldType",
+    "Hours",
     "Inhibition",
     "Intervals",
     "Kept",
@@ -120,6 +140,8 @@ __all__ = [
     "LogLevel",
     "LogRatio",
     "Logs",
+    "Mail",
+    "Match",
     "Metric",
     "MetricType",
     "Need",
@@ -133,6 +155,7 @@ __all__ = [
     "PanelRef",
     "PanelUnit",
     "Part",
+    "Period",
     "PiiCheck",
     "PiiClass",
     "Presence",
@@ -156,11 +179,13 @@ __all__ = [
     "RunbookPage",
     "Sampling",
     "SamplingRule",
+    "Schedule",
     "Scrape",
     "Service",
     "Severity",
     "Slack",
     "Slo",
+    "Smtp",
     "Sources",
     "SpanAttribute",
     "SpanName",
@@ -168,6 +193,7 @@ __all__ = [
     "SpanRedaction",
     "State",
     "Target",
+    "Team",
     "Threshold",
     "Tier",
     "Tiers",
@@ -176,4 +202,6 @@ __all__ = [
     "Tracing",
     "Unit",
     "Webhook",
+    "Weekday",
+    "fits",
 ]

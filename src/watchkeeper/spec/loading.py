@@ -15,8 +15,10 @@ from watchkeeper import model
 from watchkeeper.problem import Problem, Severity, Span
 from watchkeeper.spec import (
     dashboards,
+    delivery,
     dialects,
     expressions,
+    intervals,
     logs,
     measurements,
     nodes,
@@ -29,6 +31,7 @@ from watchkeeper.spec.merging import combine, of_service, overlay
 from watchkeeper.spec.parsing import parse
 from watchkeeper.spec.reading import Source, pack_sources, project_path, read, runbook_pages
 from watchkeeper.spec.resolving import resolve
+from watchkeeper.spec.schedules import schedules
 from watchkeeper.spec.validating import MAX_PROBLEMS
 from watchkeeper.spec.wording import error
 
@@ -47,6 +50,7 @@ CHECKS: tuple[Check, ...] = (
     objectives.events,
     objectives.burn_alerts,
     objectives.own_tiers,
+    intervals.rules,
     objectives.bounds,
     measurements.names,
     measurements.buckets,
@@ -60,6 +64,7 @@ CHECKS: tuple[Check, ...] = (
     logs.redaction,
     logs.alerts,
     references.receivers,
+    delivery.owners,
     dialects.chosen,
     dialects.targets,
     dialects.silent,
@@ -78,6 +83,12 @@ SHARED_CHECKS: tuple[SharedCheck, ...] = (
     references.matches,
     references.labels_named,
     references.inhibition_cycles,
+    schedules,
+    delivery.teams,
+    delivery.limits,
+    delivery.twins,
+    delivery.always_heard,
+    delivery.inhibitions,
     tracing.request_classes,
 )
 

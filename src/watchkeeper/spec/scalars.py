@@ -41,7 +41,8 @@ def kind(value: object) -> str:
             return "something else"
 
 
-def _scalar(value: object, wanted: str) -> Scalar:
+def written(value: object, wanted: str) -> Scalar:
+    """The scalar that stands there; what else there may be is refused."""
     if not isinstance(value, Scalar):
         raise refuse("wrong-type", f"{wanted} is needed", found=kind(value), allowed=wanted)
     if value.meaning is Meaning.NULL:
@@ -50,7 +51,7 @@ def _scalar(value: object, wanted: str) -> Scalar:
 
 
 def _text(value: object) -> str:
-    scalar = _scalar(value, "text")
+    scalar = written(value, "text")
     if scalar.meaning is not Meaning.TEXT:
         raise refuse("wrong-type", "text is needed", found=kind(scalar), allowed="text", fix=f'write "{scalar.text}"')
     text = scalar.text.strip()
@@ -61,14 +62,14 @@ def _text(value: object) -> str:
 
 def _word(value: object) -> str:
     """A label's value: whatever is written, `404` and `true` included, is taken as it stands."""
-    return _scalar(value, "a word").text
+    return written(value, "a word").text
 
 
 def _named(pattern: str, allowed: str, repair: Callable[[str], str]) -> Callable[[object], str]:
     compiled = re.compile(pattern)
 
     def read(value: object) -> str:
-        text = value if isinstance(value, str) else _scalar(value, "a name").text
+        text = value if isinstance(value, str) else written(value, "a name").text
         if not compiled.fullmatch(text):
             better = repair(text)
             fix = f"write `{better}`" if compiled.fullmatch(better) else ""
@@ -95,7 +96,7 @@ def _camel(text: str) -> str:
 
 
 def _truth(value: object) -> bool:
-    scalar = _scalar(value, "true or false")
+    scalar = written(value, "true or false")
     if scalar.meaning is not Meaning.BOOLEAN:
         meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(scalar.text.lower(), "")
         raise refuse(
@@ -109,7 +110,7 @@ def _truth(value: object) -> bool:
 
 
 def _decimal(value: object) -> Decimal:
-    scalar = _scalar(value, "a number")
+    scalar = written(value, "a number")
     if scalar.meaning is not Meaning.NUMBER:
         raise refuse("wrong-type", "a number is needed", found=kind(scalar), allowed="a number such as 5 or 0.25")
     if not re.fullmatch(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,12})?", scalar.text):
@@ -141,7 +142,7 @@ def _whole(value: object) -> int:
 
 def _target(value: object) -> Ratio:
     """An objective is said as a percentage, with or without its sign."""
-    scalar = _scalar(value, "a percentage")
+    scalar = written(value, "a percentage")
     digits = scalar.text.removesuffix("%").rstrip()
     if not re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{1,9})?", digits):
         raise refuse("bad-target", "a target is a percentage", found=scalar.text, allowed="such as 99.9")
@@ -159,7 +160,7 @@ def _target(value: object) -> Ratio:
 
 def _quantity(read: Callable[[str], _T], wanted: str) -> Callable[[object], _T]:
     def parse(value: object) -> _T:
-        scalar = _scalar(value, wanted)
+        scalar = written(value, wanted)
         try:
             return read(scalar.text)
         except QuantityError as failure:
@@ -183,7 +184,7 @@ def _span_of_time(value: object) -> Duration:
 def _unit_needed(value: object) -> Threshold:
     """A whole number counts something; a fraction without a unit could be a share, a time or a rate."""
     threshold = _quantity(parse_threshold, "a threshold")(value)
-    text = _scalar(value, "a threshold").text
+    text = written(value, "a threshold").text
     if re.fullmatch(r"-?[0-9]+\.[0-9]+", text):
         share = plain(threshold.value * 100)
         raise refuse(
@@ -200,7 +201,8 @@ def _chosen(values: type[_E]) -> Callable[[object], _E]:
     allowed = [str(value) for value in values]
 
     def read(value: object) -> _E:
-        text = _scalar(value, f"one of {', '.join(allowed)}").text
+        # the key of a map comes as its text
+        text = value if isinstance(value, str) else written(value, f"one of {', '.join(allowed)}").text
         if text in allowed:
             return values(text)
         near = closest(text, allowed)
@@ -226,7 +228,7 @@ _FIXED_OFFSETS = {
 
 
 def _timezone(value: object) -> str:
-    name = _scalar(value, "a time zone").text
+    name = written(value, "a time zone").text
     allowed = "a name of the tz database: America/New_York, Europe/Berlin, UTC"
     if name in _FIXED_OFFSETS:
         raise refuse(
@@ -250,7 +252,7 @@ def _timezone(value: object) -> str:
 
 
 def _date(value: object) -> date:
-    text = _scalar(value, "a date").text
+    text = written(value, "a date").text
     try:
         if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             return date.fromisoformat(text)
@@ -315,9 +317,23 @@ def _channel(value: object) -> str:
     return text
 
 
+def _address(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", text) or len(text) > 254:
+        raise refuse("bad-address", "no e-mail address", found=text[:80], allowed="one address: team@example.com")
+    return text
+
+
+class Pages(StrEnum):
+    """When alerts of severity high page."""
+
+    HOURS = "hours"
+    ALWAYS = "always"
+
+
 def _rate(value: object) -> Decimal:
     """How often something happens; a bare number could mean a count as well."""
-    text = _scalar(value, "a rate").text
+    text = written(value, "a rate").text
     if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", text):
         raise refuse(
             "unit-missing",
@@ -376,7 +392,7 @@ def _part(value: object) -> Ratio:
 
 
 def _per_second(value: object) -> int:
-    text = _scalar(value, "a rate").text
+    text = written(value, "a rate").text
     if not re.fullmatch(r"[1-9][0-9]{0,8}/s", text):
         whole = re.fullmatch(r"[1-9][0-9]{0,8}", text)
         fix = f"write {text}/s" if whole else ""
@@ -529,6 +545,7 @@ AttributeName = Annotated[
 Timezone = Annotated[str, PlainValidator(_timezone), _schema()]
 Day = Annotated[date, PlainValidator(_date), _schema(format="date")]
 SecretFile = Annotated[str, PlainValidator(_file), _schema(minLength=1)]
+Address = Annotated[str, PlainValidator(_address), _schema(format="email")]
 Channel = Annotated[str, PlainValidator(_channel), _schema(pattern="^#[a-z0-9_-]+$")]
 
 
@@ -545,6 +562,7 @@ Family = Annotated[model.Family, PlainValidator(_chosen(model.Family)), _enumera
 Pace = Annotated[model.Pace, PlainValidator(_chosen(model.Pace)), _enumeration(model.Pace)]
 Unit = Annotated[model.Unit, PlainValidator(_chosen(model.Unit)), _enumeration(model.Unit)]
 Kind = Annotated[model.Kind, PlainValidator(_chosen(model.Kind)), _enumeration(model.Kind)]
+Paging = Annotated[Pages, PlainValidator(_chosen(Pages)), _enumeration(Pages)]
 PanelKind = Annotated[model.PanelKind, PlainValidator(_chosen(model.PanelKind)), _enumeration(model.PanelKind)]
 PanelUnit = Annotated[model.PanelUnit, PlainValidator(_chosen(model.PanelUnit)), _enumeration(model.PanelUnit)]
 Colour = Annotated[model.Colour, PlainValidator(_chosen(model.Colour)), _enumeration(model.Colour)]

@@ -75,7 +75,8 @@ class _Translator:
         path = self.path
         for step in inner:
             node = find(self.root, path)
-            if step == "[key]" or (isinstance(node, Sequence) and not isinstance(step, int)):
+            alone = isinstance(node, Scalar)  # written without the brackets of a list
+            if step == "[key]" or alone or (isinstance(node, Sequence) and not isinstance(step, int)):
                 continue
             path = (*path, step)
         return path

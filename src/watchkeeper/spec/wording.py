@@ -17,8 +17,10 @@ _SINGULAR = {
     "metrics": "metric",
     "receivers": "receiver",
     "recordings": "recording",
+    "schedules": "schedule",
     "services": "service",
     "slos": "SLO",
+    "teams": "team",
     "tests": "tests of alert",
 }
 
