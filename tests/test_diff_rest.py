@@ -7,14 +7,19 @@ import pytest
 from watchkeeper.model import (
     Catalog,
     Dashboard,
+    Hours,
     Inhibition,
     KeptStream,
     Logs,
+    Mail,
     PagerDuty,
     Panel,
+    Period,
     Receiver,
+    Schedule,
     Slack,
     Tracing,
+    Weekday,
 )
 from watchkeeper.quantity import Duration, Ratio
 from watchkeeper.report.diff import keeping, panels, routes
@@ -84,6 +89,8 @@ def test_dashboards_come_and_go(catalog: Catalog, debug: Dashboard) -> None:
 def test_receivers_that_send_elsewhere(catalog: Catalog) -> None:
     one = replace(catalog, receivers=(Receiver("a", Slack("#one", "secrets/one")), Receiver("b", None)))
     two = replace(catalog, receivers=(Receiver("a", PagerDuty("secrets/key")),))
+    three = replace(catalog, receivers=(Receiver("a", Mail(("x@example.com", "y@example.com"))),))
+    assert [each.after for each in routes.changes(two, three)] == ["mail to x@example.com, y@example.com"]
     assert told(list(routes.changes(one, two))) == [
         (Meaning.OTHER, "receiver a", "Slack #one with secrets/one", "PagerDuty with secrets/key"),
         (Meaning.OTHER, "receiver b", "the console only", ""),
@@ -97,6 +104,59 @@ def test_how_often_what_still_fires_is_told_again(catalog: Catalog) -> None:
     (quieter,), (louder,) = routes.changes(catalog, seldom), routes.changes(seldom, catalog)
     assert (quieter.meaning, louder.meaning) == (Meaning.QUIETER, Meaning.LOUDER)
     assert quieter.after == f"again after {slower.timing.repeat_interval.words}"
+
+
+HOURS = (Hours(9 * 60, 17 * 60),)
+"""Eight."""
+
+
+def scheduled(
+    catalog: Catalog, days: tuple[Weekday, ...], *, mute: bool = False, hours: tuple[Hours, ...] = HOURS
+) -> Catalog:
+    """The first route sends, or is mute, at these hours of some days."""
+    first, *others = catalog.routing.routes
+    names = ("shift",)
+    route = replace(first, mute=names) if mute else replace(first, active=names)
+    return replace(
+        catalog,
+        schedules=(Schedule("shift", (Period(days, hours),)),),
+        routing=replace(catalog.routing, routes=(route, *(replace(each, active=(), mute=()) for each in others))),
+    )
+
+
+def always(catalog: Catalog) -> Catalog:
+    routes_ = tuple(replace(each, active=(), mute=()) for each in catalog.routing.routes)
+    return replace(catalog, routing=replace(catalog.routing, routes=routes_))
+
+
+def test_hours_in_which_a_route_sends(catalog: Catalog) -> None:
+    monday, tuesday = (Weekday.MONDAY,), (Weekday.MONDAY, Weekday.TUESDAY)
+    whole, one, two = always(catalog), scheduled(catalog, monday), scheduled(catalog, tuesday)
+    for old, new, meaning, before, after in (
+        (whole, one, Meaning.QUIETER, "168 h", "8 h"),
+        (one, two, Meaning.LOUDER, "8 h", "16 h"),
+        (whole, scheduled(catalog, monday, mute=True), Meaning.QUIETER, "168 h", "160 h"),
+        (one, scheduled(catalog, (Weekday.SUNDAY,)), Meaning.OTHER, "8 h", "8 h"),
+        (one, scheduled(catalog, monday, hours=(Hours(0, 30),)), Meaning.QUIETER, "8 h", "0.5 h"),
+    ):
+        (found,) = routes.changes(old, new)
+        assert (found.meaning, found.before, found.after) == (meaning, f"{before} of a week", f"{after} of a week")
+
+
+def test_a_schedule_under_another_name_is_the_same_hours(catalog: Catalog) -> None:
+    one = scheduled(catalog, (Weekday.MONDAY,))
+    first, *others = one.routing.routes
+    renamed = replace(
+        one,
+        schedules=(replace(one.schedules[0], name="day"),),
+        routing=replace(one.routing, routes=(replace(first, active=("day",)), *others)),
+    )
+    assert list(routes.changes(one, renamed)) == []
+
+
+def test_another_time_zone(catalog: Catalog) -> None:
+    (found,) = routes.changes(catalog, replace(catalog, timezone="Europe/Vienna"))
+    assert (found.meaning, found.subject, found.after) == (Meaning.OTHER, "time zone", "Europe/Vienna")
 
 
 def test_silences_that_come_and_go(catalog: Catalog) -> None:

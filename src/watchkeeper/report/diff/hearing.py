@@ -8,14 +8,7 @@ from watchkeeper.model import Catalog
 def told(catalog: Catalog, labels: Mapping[str, str]) -> frozenset[str]:
     """At some hour of the week; a receiver that only shows things in the console tells nobody."""
     sending = {receiver.name for receiver in catalog.receivers if receiver.sends is not None}
-    return frozenset(_receivers(catalog, labels)) & sending
-
-
-def _receivers(catalog: Catalog, labels: Mapping[str, str]) -> tuple[str, ...]:
-    for route in catalog.routing.routes:
-        if all(labels.get(label) == value for label, value in route.match):
-            return route.receivers
-    return (catalog.routing.fallback,)
+    return frozenset(catalog.routing.told(labels)) & sending
 
 
 def words(receivers: Iterable[str]) -> str:
