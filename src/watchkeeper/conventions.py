@@ -111,6 +111,10 @@ PANELS = {
 """Panels that show what alerts of the compiler's own speak of; burn and budget alerts have their objective's."""
 
 
+DETECTION_SECONDS = "detection_seconds"
+"""Annotation of an alert: the bound on its detection as a number."""
+
+
 def runbook_for(alert: str) -> str:
     """`DatabaseDown` -> `database-down.md`; runs of capitals stay together (`LLMCostSpike` -> `llm-cost-spike.md`)."""
     words = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+", alert)
