@@ -128,6 +128,7 @@ SPIKES: list[Case] = [
     ("with itself", (alert("rate(x[1h]) > 1.5 * rate(x[1d]) and increase(x[1h]) > 5"),), [">"]),
     ("as a quotient", (alert("rate(x[1h]) / rate(x[1d]) > 1.5 and increase(x[1h]) > 5"),), ["/"]),
     ("as a quotient, without a floor", (alert("rate(x[1h]) / rate(x[1d] offset 1h) > 1.5"),), ["/"]),
+    ("with a floor of nothing", (alert("rate(x[1h]) > 1.5 * rate(x[1d] offset 1h) and x > 0"),), [">"]),
     ("turned round", (alert("2 * rate(x[1d]) < rate(x[1h]) and increase(x[1h]) > 5"),), ["<"]),
     ("a gauge with its average", (alert("x > 2 * avg_over_time(x[1d]) and x > 100"),), [">"]),
     ("a subquery", (alert("rate(x[1h]) > 2 * max_over_time(rate(x[1h])[1d:1h]) and x > 9"),), [">"]),
