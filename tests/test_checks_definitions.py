@@ -29,6 +29,7 @@ alerts:
     severity: warning
     kind: symptom
     component: agent
+    team: copilot
     value: max(irate(http_requests_total[5m]))
     above: 5/s
     summary: x

@@ -105,6 +105,7 @@ def test_who_is_told_at_which_hour(labels: Labels) -> None:
 SYMPTOMS = {
     "ServiceDown",
     "HighErrorRate",
+    "AnswersHang",
     "ExtremeLatency",
     "ProbeFailing",
     "TrafficCollapse",
