@@ -86,7 +86,7 @@ def recorded(layout: Layout, *, inbox: str = SILENT, alertmanager: str = SILENT,
 
 @contextmanager
 def world(engine: Engine, root: Path) -> Iterator[World]:
-    """The shipped definitions, except: everything at once, and two routes of its own."""
+    """The shipped definitions, except: everything at once and at every hour, and two routes of its own."""
     layout = Layout.of(root)
     chosen = ports.choose(ports.WITHOUT_DEMO, free=lambda _: False)
     layout.root.mkdir(exist_ok=True)
@@ -112,10 +112,10 @@ def world(engine: Engine, root: Path) -> Iterator[World]:
 def _catalog() -> Catalog:
     catalog = spec.load().catalog
     assert catalog is not None
-    routes = [replace(route, timing=SHORT) for route in catalog.routing.routes]
+    routes = [replace(route, timing=SHORT, active=(), mute=()) for route in catalog.routing.routes]
     # one receiver by two routes, and its address is not called like it
-    twice = Route((("service", "twice"),), ("ops-bot", "ops-bot"), SHORT)
-    nowhere = Route((("service", "nowhere"),), ("console-only",), SHORT)
+    twice = Route((("service", ("twice",)),), ("ops-bot", "ops-bot"), SHORT)
+    nowhere = Route((("service", ("nowhere",)),), ("console-only",), SHORT)
     routing = replace(catalog.routing, routes=(twice, nowhere, *routes))
     return replace(catalog, routing=routing, receivers=(*catalog.receivers, Receiver("ops-bot", Webhook("bot"))))
 

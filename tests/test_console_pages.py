@@ -129,7 +129,7 @@ def test_an_alert_shows_value_threshold_impact_actions_and_its_runbook() -> None
         "firing since 14:04 (3 min)",
         "Questions that need this provider are answered with errors.",
         "Switch the traffic to the other provider.",
-        "When it fires: PagerDuty (pagerduty-high), Slack #reliability.",
+        "When it fires: mail to copilot-team@example.com, Slack #llm-monitoring, PagerDuty (pagerduty-business-hours),",
         "[critical] LLMAPIHighErrorRate",
         "First three minutes",
         "It must hold for 30 s.",

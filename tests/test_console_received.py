@@ -31,6 +31,8 @@ class Shelf:
         (stored("pagerduty", "resolve", "[resolved] ServiceOutage s demo"), "PagerDuty (the-receiver)", False, False),
         (stored("slack", "message"), "Slack (the-receiver)", True, False),
         (stored("slack", "message", "[resolved] ServiceOutage s demo"), "Slack (the-receiver)", False, False),
+        (stored("mail", "message"), "e-mail (the-receiver)", True, False),
+        (stored("mail", "message", "[resolved] ServiceOutage s demo"), "e-mail (the-receiver)", False, False),
         (stored("webhook", "message"), "webhook (the-receiver)", True, False),
     ],
 )

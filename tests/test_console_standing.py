@@ -1,7 +1,8 @@
 """Where objectives stand, which alerts are active, and why a value is missing: told apart, never just `no data`."""
 
 import math
-from datetime import UTC
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -175,6 +176,43 @@ def test_who_is_told_about_each() -> None:
     assert told["ServiceOutage"] == "told: pagerduty-critical, slack-incidents"
     assert told["ErrorBudgetBurnRateHigh"] == "nobody is told: explained by ErrorBudgetBurnRateCritical"
     assert told["HighErrorRate"] == "nobody is told yet"
+
+
+WARNED = ("slack-llm-monitoring", "slack-cost-monitoring", "mail-finance", "slack-reliability")
+
+
+@pytest.mark.parametrize(
+    ("name", "receivers", "at", "told"),
+    [
+        # Monday 09:07 and 18:07 in New York, five hours behind
+        (
+            "TrafficCollapse",
+            ("mail-copilot", "pagerduty-business-hours"),
+            datetime(2026, 11, 23, 14, 7, tzinfo=UTC),
+            "told: mail-copilot, pagerduty-business-hours",
+        ),
+        (
+            "TrafficCollapse",
+            ("mail-copilot", "pagerduty-business-hours"),
+            datetime(2026, 11, 23, 23, 7, tzinfo=UTC),
+            "told: mail-copilot; not at this hour: pagerduty-business-hours",
+        ),
+        # Sunday 03:00, in the maintenance window
+        (
+            "LLMCostSpike",
+            WARNED,
+            datetime(2026, 11, 22, 8, 0, tzinfo=UTC),
+            f"nobody is told at this hour: {', '.join(WARNED)}",
+        ),
+    ],
+)
+def test_who_is_told_at_which_hour(name: str, receivers: tuple[str, ...], at: datetime, told: str) -> None:
+    world = World(now=at.timestamp())
+    world.fire(name)
+    world.held[-1] = replace(world.held[-1], receivers=receivers)
+    (alert,) = situation(world.sources()).firing
+    assert reach(alert, str) == told
+    assert alert.reach is (Reach.RESTING if told.startswith("nobody") else Reach.SENT_ON)
 
 
 def test_a_silence_says_whose_and_until_when() -> None:

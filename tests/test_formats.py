@@ -65,9 +65,14 @@ def test_matchers_are_quoted_for_every_version(value: str, expected: str) -> Non
     assert alertmanager.matcher("n", value) == expected
 
 
+def test_several_values_are_alternatives() -> None:
+    assert alertmanager.matcher("n", "a", "b") == 'n=~"a|b"'
+    assert alertmanager.matcher("n", "a.b", 'c"d') == 'n=~"a\\\\.b|c\\"d"'
+
+
 def test_a_route_says_only_what_it_changes() -> None:
     wait = Duration.of(seconds=10)
-    route = alertmanager.Route("r", ('a="b"',), (), wait, wait, wait, continue_=False, routes=())
+    route = alertmanager.Route("r", ('a="b"',), (), wait, wait, wait, (), (), continue_=False, routes=())
     assert route.tree() == {
         "receiver": "r",
         "matchers": ['a="b"'],

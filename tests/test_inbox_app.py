@@ -221,11 +221,11 @@ def test_messages_are_selected_by_kind_and_position(client: TestClient) -> None:
     assert ids(limit="-5") == [3]
 
 
-@pytest.mark.parametrize("query", ["kind=mail", "since=x", "limit=1.5"])
+@pytest.mark.parametrize("query", ["kind=letter", "since=x", "limit=1.5"])
 def test_a_wrong_selection_is_explained(client: TestClient, query: str) -> None:
     answer = client.get(f"/api/messages?{query}")
     assert answer.status_code == 400
-    assert "kind must be one of pagerduty, slack, webhook, deadman, rejected" in answer.text
+    assert "kind must be one of pagerduty, slack, mail, webhook, deadman, rejected" in answer.text
 
 
 def test_an_empty_page_says_what_will_appear(client: TestClient) -> None:

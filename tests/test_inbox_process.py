@@ -72,7 +72,9 @@ def place(tmp_path: Path, free_port: int) -> Place:
     (secrets / "slack-incidents").write_text(f"http://127.0.0.1:{free_port}/slack/services/T1/B1/slack-secret")
     (secrets / "deadman").write_text("deadman-token")
     config = tmp_path / "inbox.json"
-    config.write_text(json.dumps({"port": free_port, "data": str(tmp_path / "data"), "secrets": str(secrets)}))
+    (secrets / "smtp-password").write_text("mail-secret")
+    settings = {"port": free_port, "smtp_port": _free_port(), "data": str(tmp_path / "data"), "secrets": str(secrets)}
+    config.write_text(json.dumps(settings))
     return Place(free_port, config, secrets)
 
 
@@ -164,7 +166,7 @@ def test_a_wrong_question_is_rejected_with_the_reason(place: Place) -> None:
         Inbox(place.url) as inbox,
         pytest.raises(Rejected, match=r"the inbox rejected .* kind must be"),
     ):
-        inbox.messages(kind="mail")  # type: ignore[arg-type]
+        inbox.messages(kind="letter")  # type: ignore[arg-type]
 
 
 def test_no_inbox_is_unreachable(place: Place) -> None:
@@ -174,7 +176,8 @@ def test_no_inbox_is_unreachable(place: Place) -> None:
 
 def test_a_second_inbox_on_the_same_data_refuses_in_one_line(place: Place, tmp_path: Path) -> None:
     second = tmp_path / "second.json"
-    second.write_text(json.dumps(json.loads(place.config.read_text()) | {"port": _free_port()}))
+    own = {"port": _free_port(), "smtp_port": _free_port()}
+    second.write_text(json.dumps(json.loads(place.config.read_text()) | own))
     with place.running():
         code, errors = _run(second)
     assert (code, errors) == (2, f"inbox: another inbox uses {tmp_path / 'data'}\n")
@@ -192,8 +195,11 @@ def test_a_taken_port_is_said_in_one_line(place: Place) -> None:
     ("text", "message"),
     [
         ("{", "Input data was truncated"),
-        ('{"port": 1, "data": "d"}', "Object missing required field `secrets`"),
-        ('{"port": 1, "data": "d", "secrets": "s", "colour": 1}', "Object contains unknown field `colour`"),
+        ('{"port": 1, "smtp_port": 2, "data": "d"}', "Object missing required field `secrets`"),
+        (
+            '{"port": 1, "smtp_port": 2, "data": "d", "secrets": "s", "colour": 1}',
+            "Object contains unknown field `colour`",
+        ),
     ],
 )
 def test_a_wrong_configuration_names_file_and_mistake(tmp_path: Path, text: str, message: str) -> None:

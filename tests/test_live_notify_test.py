@@ -101,7 +101,7 @@ def test_it_is_ended_even_when_nobody_gets_it(here: World) -> None:
 
 
 def test_what_a_service_throttles_has_not_arrived(here: World) -> None:
-    key = (here.layout.secrets / "pagerduty-high").read_text()
+    key = (here.layout.secrets / "pagerduty-business-hours").read_text()
     payload = {"summary": "noise", "source": "test", "severity": "error"}
     event = {"routing_key": key, "event_action": "trigger", "dedup_key": "noise", "payload": payload}
     with httpx2.Client(trust_env=False) as client:
@@ -109,10 +109,10 @@ def test_what_a_service_throttles_has_not_arrived(here: World) -> None:
     assert codes == [202] * 120 + [429]
     result = _send(here, TestAlert("e0e00001", "high", "throttled", "demo"), LITTLE)
     assert _names(result.arrived) == {"slack-reliability"}
-    assert result.missing == ("pagerduty-high",)
+    assert result.missing == ("pagerduty-business-hours",)
     with here.inbox() as inbox:
         refused = [one for one in inbox.messages(kind="rejected") if b"e0e00001" in bytes(one.payload)]
-    assert {one.receiver for one in refused} == {"pagerduty-high"}, "the refusal itself names the receiver"
+    assert {one.receiver for one in refused} == {"pagerduty-business-hours"}, "the refusal itself names the receiver"
 
 
 def test_a_silenced_one_is_held_back_and_ended(here: World) -> None:

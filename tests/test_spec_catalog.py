@@ -94,6 +94,7 @@ def test_everything_written_arrives(project: Path) -> None:
     assert result.receivers == (
         model.Receiver("pager", model.PagerDuty("secrets/pager")),
         model.Receiver("chat", model.Slack("#incidents", "secrets/chat")),
+        model.Receiver("post", model.Mail(("chat@example.com", "lead@example.com"))),
         model.Receiver("deadman", model.Webhook("deadman")),
         model.Receiver("silent", None),
     )
@@ -149,12 +150,12 @@ def test_routes_take_what_they_do_not_say_from_above(project: Path) -> None:
     routing = catalog(project).routing
     assert routing.fallback == "chat"
     assert routing.group_by == ("alertname", "service")
-    (route,) = routing.routes
-    assert route.match == (("severity", "critical"),)
+    *_, route = routing.routes
+    assert route.match == (("severity", ("critical",)),)
     assert route.receivers == ("pager", "chat")
     assert route.timing == model.Timing(Duration.of(seconds=10), Duration.of(minutes=5), Duration.of(hours=4))
     (rule,) = routing.inhibitions
-    assert rule == model.Inhibition((("tier", "critical"),), (("tier", "high"),), ("slo", "service"))
+    assert rule == model.Inhibition((("tier", ("critical",)),), (("tier", ("high",)),), ("slo", "service"))
 
 
 # --- burn alerts -----------------------------------------------------------------------------------
@@ -341,7 +342,7 @@ def test_services_share_what_they_do_not_change(project: Path) -> None:
 slos: {availability: {target: 99.5}}
 services:
   chat-agent:
-    team: chatters
+    team: platform
     slos: {availability: {target: 99.95}}
     alerts: {HighLatency: {enabled: false, because: streams only}}
   search-agent:
@@ -350,8 +351,8 @@ services:
 """
     chat, search, plain = catalog(project, text).services
     assert [chat.name, search.name, plain.name] == ["chat-agent", "search-agent", "plain-agent"]
-    assert (chat.team, search.team) == ("chatters", "chat")
-    assert alert(chat, "DatabaseDown").team == "chatters"
+    assert (chat.team, search.team) == ("platform", "chat")
+    assert alert(chat, "DatabaseDown").team == "platform"
     assert slo(chat, "availability").target == Ratio.parse("99.95%")
     assert slo(search, "availability").target == slo(plain, "availability").target == Ratio.parse("99.5%")
     assert [each.name for each in chat.alerts] == ["DatabaseDown"]
@@ -366,13 +367,14 @@ def test_a_shared_problem_is_said_once(project: Path) -> None:
 
 def test_teams_and_names_of_all_services_may_be_routed(project: Path) -> None:
     text = """
+teams: {one: {}, two: {}}
 services: {a: {team: one}, b: {team: two}}
 routing:
   routes:
     - {match: {team: one}, receivers: [chat]}
     - {match: {team: two, service: b}, receivers: [pager]}
 """
-    assert len(catalog(project, text).routing.routes) == 2
+    assert [route.receivers for route in catalog(project, text).routing.routes] == [("post",), ("chat",), ("pager",)]
 
 
 # --- determinism and limits ------------------------------------------------------------------------

@@ -73,7 +73,14 @@ def test_every_section_is_known_to_the_rules_of_merging() -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "model"), [("alerts", schema.Alert), ("slos", schema.Slo), ("log_alerts", LogAlert)]
+    ("section", "model"),
+    [
+        ("alerts", schema.Alert),
+        ("receivers", schema.Receiver),
+        ("schedules", schema.Schedule),
+        ("slos", schema.Slo),
+        ("log_alerts", LogAlert),
+    ],
 )
 def test_alternatives_are_keys_that_exist(section: str, model: type[Written]) -> None:
     known = {field.alias or name for name, field in model.model_fields.items()}
@@ -82,8 +89,20 @@ def test_alternatives_are_keys_that_exist(section: str, model: type[Written]) ->
             assert names <= known
 
 
+MODELS = (
+    schema.Alert,
+    schema.LabelDomain,
+    schema.Metric,
+    schema.PagerDuty,
+    schema.Receiver,
+    schema.Route,
+    schema.Slack,
+    schema.Slo,
+)
+
+
 def test_what_mistaken_keys_mean_exists() -> None:
     known: set[str] = set()
-    for model in (schema.Alert, schema.Slo, schema.Metric, schema.LabelDomain, schema.PagerDuty, schema.Slack):
+    for model in MODELS:
         known |= {field.alias or name for name, field in model.model_fields.items()}
     assert set(schema.MISTAKEN.values()) | set(schema.SECRETS.values()) <= known

@@ -39,6 +39,7 @@ def test_documents_of_a_demo(catalog: Catalog, layout: Layout) -> None:
         "web.yml",
         "inbox.json",
         "console.json",
+        "reconciler.json",
         "demo.json",
         "probe.json",
     }
@@ -86,6 +87,9 @@ def test_alertmanager_pages_the_inbox(catalog: Catalog, layout: Layout) -> None:
     document = yaml.safe_load(configuration.documents(catalog, DEMO, layout, PORTS)["alertmanager-config.yaml"])
     assert document["global"]["pagerduty_url"] == "http://127.0.0.1:8461/pagerduty/v2/enqueue"
     receivers = {receiver["name"]: receiver for receiver in document["receivers"]}
+    assert document["global"]["smtp_smarthost"] == "127.0.0.1:8474"
+    assert document["global"]["smtp_auth_password_file"] == str(layout.secrets / "smtp-password")
+    assert document["global"]["smtp_require_tls"] is False
     critical = receivers["pagerduty-critical"]["pagerduty_configs"][0]
     assert critical["routing_key_file"] == str(layout.secrets / "pagerduty-critical")
     assert critical["client_url"].startswith("http://127.0.0.1:8460/")
@@ -96,8 +100,16 @@ def test_process_configurations_have_the_agreed_keys(catalog: Catalog, layout: L
     root = layout.root
     assert json.loads(documents["inbox.json"]) == {
         "port": 8461,
+        "smtp_port": 8474,
         "data": f"{root}/data/inbox",
         "secrets": f"{root}/secrets",
+    }
+    assert json.loads(documents["reconciler.json"]) == {
+        "alertmanager": "http://127.0.0.1:8463",
+        "configuration": f"{root}/config/alertmanager-config.yaml",
+        "state": f"{root}/data/reconciler/incidents.json",
+        "username": "watchkeeper",
+        "password_file": f"{root}/secrets/engine-password",
     }
     assert json.loads(documents["probe.json"]) == {
         "service": "llm-copilot-agent",
@@ -155,6 +167,7 @@ def test_children_and_what_they_need(layout: Layout) -> None:
         "inbox": (),
         "alertmanager": (),
         "prometheus": (),
+        "reconciler": (),
         "console": (),
         "cache": (),
         "providers": (),
@@ -174,7 +187,7 @@ def test_pages_can_leave_until_the_end(layout: Layout) -> None:
 
 def test_only_what_must_be_well_is_checked(layout: Layout) -> None:
     checked = {child.name for child in _all(layout) if child.checked}
-    assert checked == {"inbox", "alertmanager", "prometheus", "console", "probe"}
+    assert checked == {"inbox", "alertmanager", "prometheus", "reconciler", "console", "probe"}
 
 
 def test_no_secret_stands_on_a_command_line(catalog: Catalog, layout: Layout) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from watchkeeper.model import Catalog, PagerDuty, Receiver, Slack, Webhook
+from watchkeeper.model import Catalog, Mail, PagerDuty, Receiver, Slack, Webhook
 from watchkeeper.stack import credentials
 from watchkeeper.stack.layout import Layout
 from watchkeeper.stack.ports import NAMES, Ports, choose
@@ -22,14 +22,14 @@ def layout(tmp_path: Path) -> Layout:
 PORTS = choose(NAMES, free=lambda _: True)
 
 
-def _sends(receivers: tuple[Receiver, ...], name: str) -> PagerDuty | Slack | Webhook | None:
+def _sends(receivers: tuple[Receiver, ...], name: str) -> PagerDuty | Slack | Mail | Webhook | None:
     return next(receiver.sends for receiver in receivers if receiver.name == name)
 
 
 def test_secrets_are_made_once(layout: Layout) -> None:
     before = {path.name: path.read_text() for path in layout.secrets.iterdir()}
-    assert set(before) == {"engine-password", "deadman", "probe"}
-    assert len(set(before.values())) == 3
+    assert set(before) == {"engine-password", "deadman", "probe", "smtp-password"}
+    assert len(set(before.values())) == 4
     assert all(len(secret) == 64 and int(secret, 16) >= 0 for secret in before.values()), "256 bits, no newline"
     credentials.ensure(layout)
     assert {path.name: path.read_text() for path in layout.secrets.iterdir()} == before

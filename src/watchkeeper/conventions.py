@@ -154,6 +154,9 @@ PROMETHEUS_FILE = "prometheus.yaml"
 ALERTMANAGER_FILE = "alertmanager-config.yaml"
 TEMPLATES_FILE = "templates/watchkeeper.tmpl"
 
+MAIL_RECEIVER_HEADER = "X-Watchkeeper-Receiver"
+"""On every e-mail: the receiver it was sent for."""
+
 DASHBOARDS_FILE = "grafana-dashboards.json"
 """All dashboards in one file, for people and for Grafana's API; Grafana's own provisioning reads one a file."""
 

@@ -1,6 +1,7 @@
 """`watchkeeper notify-test`: prove that a notification arrives, before one must."""
 
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,7 +53,7 @@ def notify_test(
     with live_errors(), running.alertmanager() as alertmanager, running.inbox() as inbox:
         if not as_json:
             typer.echo(f"Sending a test alert of severity {severity} ({alert.identifier}) through Alertmanager.")
-        result = send(alertmanager, inbox, alert, Patience(timeout, timeout), say)
+        result = send(alertmanager, inbox, alert, Patience(timeout, timeout), say, resting=_resting)
     typer.echo(_as_json(result) if as_json else "\n".join(_conclusion(result, running.record.inbox)))
     raise typer.Exit(0 if result.reached else 1)
 
@@ -63,6 +64,19 @@ def _alert(severity: TestSeverity, environment: str) -> "TestAlert":
     from watchkeeper.live.notify_test import TestAlert
 
     return TestAlert(token_hex(4), severity.value, "watchkeeper", environment)
+
+
+def _resting(configuration: str, labels: Mapping[str, str]) -> tuple[str, ...]:
+    """Who is told nothing at this hour. A configuration of somebody else's making may have forms we do not read."""
+    from datetime import UTC, datetime
+
+    from watchkeeper import routing
+    from watchkeeper.formats.alertmanager_reading import UnreadableError, read
+
+    try:
+        return routing.resting(read(configuration), labels, datetime.now(UTC))
+    except UnreadableError:
+        return ()
 
 
 def _silent(_: "Arrival") -> None:
@@ -76,12 +90,13 @@ def _say_arrival(arrival: "Arrival") -> None:
 def _conclusion(result: "Result", inbox: str) -> list[str]:
     if result.suppressed_by:
         return ["Nobody was told: it is held back by " + ", ".join(result.suppressed_by) + "."]
+    resting = [f"{name} is told nothing at this hour" for name in result.resting]
     if not result.expected:
-        return [f"Nobody is told of severity {result.severity}: no receiver on its route sends anything."]
+        return [*resting, f"Nobody is told of severity {result.severity}: no receiver on its route sends anything."]
     lines = [f"{name} got nothing: look into Alertmanager's log (watchkeeper stack logs)" for name in result.missing]
     lines += [f"{name} had not heard that it is over when the time was up" for name in result.unended]
     told = len(result.arrived)
-    return [*lines, f"{told} of {len(result.expected)} receivers reached; read the messages at {inbox}"]
+    return [*lines, *resting, f"{told} of {len(result.expected)} receivers reached; read the messages at {inbox}"]
 
 
 def _as_json(result: "Result") -> str:

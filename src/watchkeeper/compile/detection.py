@@ -50,11 +50,9 @@ def on_critical_path(
 
 
 def group_wait(catalog: Catalog, labels: Pairs) -> Duration:
-    """Of the first route that takes these labels."""
-    for route in catalog.routing.routes:
-        if set(route.match) <= set(labels):
-            return route.timing.group_wait
-    return catalog.routing.timing.group_wait
+    """Of the first message: the shortest of all routes that take these labels."""
+    waits = (route.timing.group_wait for route in catalog.routing.taking(dict(labels)))
+    return min(waits, default=catalog.routing.timing.group_wait)
 
 
 def evaluation(catalog: Catalog, alert: Alert) -> Duration:

@@ -1,6 +1,6 @@
 """The reference deployment `monitoring/` is built for. Names as a container network or a cluster would resolve them."""
 
-from watchkeeper.model import Catalog, Credentials, Deployment, Sources, Target, Webhook
+from watchkeeper.model import Catalog, Credentials, Deployment, Smtp, Sources, Target, Webhook
 
 
 def reference(catalog: Catalog, environment: str = "production") -> Deployment:
@@ -18,6 +18,9 @@ def reference(catalog: Catalog, environment: str = "production") -> Deployment:
         alertmanagers=("alertmanager:9093",),
         engine_credentials=Credentials("watchkeeper", "secrets/engine-password"),
         pagerduty_url="",
+        smtp=Smtp(
+            "smtp:587", "watchkeeper@example.com", Credentials("watchkeeper", "secrets/smtp-password"), require_tls=True
+        ),
         # Alertmanager 0.25 takes no secret file for a webhook: a forwarder on loopback holds the real address
         webhooks=tuple((address, f"http://127.0.0.1:9099/{address}") for address in webhooks),
         console_url="",

@@ -1,6 +1,8 @@
 """The alerts whose condition holds: Prometheus' and Alertmanager's views and the definitions, joined. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from watchkeeper.console.definitions import Definitions, numbered
 from watchkeeper.console.facts import ActiveAlert, Phase, Reach, Watch
@@ -15,9 +17,11 @@ from watchkeeper.model import Catalog, Kind, Severity
 _NAME = "alertname"
 
 
-def active(measured: Measured, notified: Notified, definitions: Definitions | None) -> tuple[ActiveAlert, ...]:
+def active(
+    measured: Measured, notified: Notified, definitions: Definitions | None, now: float
+) -> tuple[ActiveAlert, ...]:
     """All but the watchdog, most severe first. Without Prometheus, what Alertmanager still holds."""
-    book = _Book(notified, definitions)
+    book = _Book(notified, definitions, datetime.fromtimestamp(now, UTC))
     if measured.alerts.value is not None:
         found = [book.evaluated(alert) for alert in measured.alerts.value if alert.state is not AlertState.INACTIVE]
     else:
@@ -42,11 +46,12 @@ def _always_fires(labels: Labels) -> bool:
 
 
 class _Book:
-    def __init__(self, notified: Notified, definitions: Definitions | None) -> None:
+    def __init__(self, notified: Notified, definitions: Definitions | None, now: datetime) -> None:
         self._held = notified.alerts.value
         self._names = {alert.fingerprint: alert.name for alert in notified.alerts.value or ()}
         self._silences = {silence.id: silence for silence in notified.silences.value or ()}
         self._definitions = definitions
+        self._now = now
         self._shown_only = _shown_only(definitions.catalog if definitions else None)
 
     def evaluated(self, alert: FiringAlert) -> ActiveAlert:
@@ -63,6 +68,7 @@ class _Book:
     ) -> ActiveAlert:
         labels, texts = alert.labels, alert.annotations
         defined = self._definitions.find(alert.name, dict(labels)) if self._definitions else None
+        resting = self._resting(held) if held else ()
         return ActiveAlert(
             name=alert.name,
             severity=_severity(labels.get("severity", "")),
@@ -80,12 +86,17 @@ class _Book:
             escalation=texts.get("escalation", ""),
             detection=texts.get("detection", ""),
             runbook=texts.get("runbook", ""),
-            reach=self._reach(held) if phase is Phase.FIRING else Reach.SHOWN_ONLY,
-            receivers=held.receivers if held else (),
+            reach=self._reach(held, resting) if phase is Phase.FIRING else Reach.SHOWN_ONLY,
+            receivers=tuple(name for name in held.receivers if name not in resting) if held else (),
+            resting=resting,
             muted_by=self._muted_by(held) if held else (),
         )
 
-    def _reach(self, held: NotifiedAlert | None) -> Reach:
+    def _resting(self, held: NotifiedAlert) -> tuple[str, ...]:
+        asleep = self._definitions.resting(held.labels, self._now) if self._definitions else ()
+        return tuple(name for name in held.receivers if name in asleep)
+
+    def _reach(self, held: NotifiedAlert | None, resting: Sequence[str]) -> Reach:
         if self._held is None:
             return Reach.UNKNOWN
         if held is None:
@@ -94,6 +105,8 @@ class _Book:
             return Reach.SILENCED
         if held.inhibited_by or held.state is Handling.SUPPRESSED:
             return Reach.INHIBITED
+        if resting and set(held.receivers) <= {*resting, *self._shown_only}:
+            return Reach.RESTING
         return Reach.SHOWN_ONLY if self._shown_only.issuperset(held.receivers) else Reach.SENT_ON
 
     def _muted_by(self, held: NotifiedAlert) -> tuple[str, ...]:

@@ -46,16 +46,22 @@ def value(alert: ActiveAlert) -> str:
 def reach(alert: ActiveAlert, channels: Callable[[str], str]) -> str:
     """Who is told, or why nobody is."""
     muted = "; ".join(alert.muted_by)
+    later = ", ".join(map(channels, alert.resting))
     match alert.reach:
         case Reach.SENT_ON:
-            return "told: " + ", ".join(map(channels, alert.receivers))
+            said = f"told: {', '.join(map(channels, alert.receivers))}" + (
+                f"; not at this hour: {later}" if later else ""
+            )
+        case Reach.RESTING:
+            said = f"nobody is told at this hour: {later}"
         case Reach.INHIBITED:
-            return f"nobody is told: explained by {muted}" if muted else "nobody is told: inhibited"
+            said = f"nobody is told: explained by {muted}" if muted else "nobody is told: inhibited"
         case Reach.SILENCED:
-            return f"nobody is told: {muted}" if muted else "nobody is told: silenced"
+            said = f"nobody is told: {muted}" if muted else "nobody is told: silenced"
         case Reach.ON_ITS_WAY:
-            return "on its way to Alertmanager"
+            said = "on its way to Alertmanager"
         case Reach.UNKNOWN:
-            return "unknown: Alertmanager does not answer"
+            said = "unknown: Alertmanager does not answer"
         case Reach.SHOWN_ONLY:
-            return "nobody is told yet" if alert.phase == "pending" else "shown here only"
+            said = "nobody is told yet" if alert.phase == "pending" else "shown here only"
+    return said

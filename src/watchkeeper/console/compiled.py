@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from watchkeeper import budget, conventions, promql
-from watchkeeper.compile import alerts, outage, slo
+from watchkeeper.compile import alertmanager, alerts, outage, slo
+from watchkeeper.compile.reference import reference
 from watchkeeper.compile.scope import scoped
 from watchkeeper.console.definitions import (
     Curve,
@@ -15,6 +16,7 @@ from watchkeeper.console.definitions import (
     receiver_words,
     untemplated,
 )
+from watchkeeper.formats.alertmanager_reading import read
 from watchkeeper.formats.prometheus import Alerting, Group
 from watchkeeper.model import Alert, Catalog, Kind, Service, Severity, Slo, Unit
 from watchkeeper.promql.nodes import COMPARISONS, SET_OPERATORS, Binary, Node, Number
@@ -43,7 +45,8 @@ def definitions(catalog: Catalog) -> Definitions:
         ),
         *_written(catalog),
     )
-    return Definitions(catalog, (), found)
+    routes = read(alertmanager.configuration(catalog, reference(catalog)).text)
+    return Definitions(catalog, (), found, routes)
 
 
 def _outages(catalog: Catalog, service: Service) -> Iterator[DefinedAlert]:
@@ -139,10 +142,5 @@ def _defined(catalog: Catalog, rule: Alerting, service: str, value: _Value) -> D
 
 def receivers(catalog: Catalog, labels: dict[str, str]) -> tuple[str, ...]:
     """Who is told about an alert with these labels, as people say it."""
-    names: tuple[str, ...] = (catalog.routing.fallback,)
-    for route in catalog.routing.routes:
-        if set(route.match) <= set(labels.items()):
-            names = route.receivers
-            break
     known = {receiver.name: receiver for receiver in catalog.receivers}
-    return tuple(receiver_words(known[name]) for name in names)
+    return tuple(receiver_words(known[name]) for name in catalog.routing.told(labels))

@@ -1,10 +1,13 @@
 """The definitions as the pages need them: every alert that can fire, with its texts and what its value is."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from watchkeeper import budget
-from watchkeeper.model import Catalog, Kind, PagerDuty, Receiver, Severity, Slack, Unit, Webhook
+from watchkeeper import budget, routing
+from watchkeeper.formats.alertmanager_reading import Configuration
+from watchkeeper.model import Catalog, Kind, Mail, PagerDuty, Receiver, Severity, Slack, Unit, Webhook
 from watchkeeper.quantity import Ratio, plain
 
 
@@ -79,6 +82,12 @@ class Definitions:
     catalog: Catalog | None
     problems: tuple[str, ...]
     alerts: tuple[DefinedAlert, ...]
+    routes: Configuration | None = None
+    """As they are compiled, with the hours of each."""
+
+    def resting(self, labels: Mapping[str, str], at: datetime) -> tuple[str, ...]:
+        """Receivers on an alert's way that are told nothing at this hour."""
+        return routing.resting(self.routes, labels, at) if self.routes else ()
 
     def channel(self, receiver: str) -> str:
         """A receiver as people say it: `Slack #incidents`."""
@@ -119,6 +128,8 @@ def receiver_words(receiver: Receiver) -> str:
             return f"PagerDuty ({receiver.name})"
         case Slack(channel=channel):
             return f"Slack {channel}"
+        case Mail(to=to):
+            return f"mail to {', '.join(to)}"
         case Webhook():
             return f"webhook ({receiver.name})"
         case None:

@@ -66,7 +66,20 @@ class Backend:
 
 
 _SHARED_LABELS = frozenset(
-    {"__name__", "severity", "component", "team", "kind", "environment", "service", "tier", "instance", "job", "role"}
+    {
+        "__name__",
+        "severity",
+        "priority",
+        "component",
+        "team",
+        "kind",
+        "environment",
+        "service",
+        "tier",
+        "instance",
+        "job",
+        "role",
+    }
 )
 """What does not tell two alerts of one name apart."""
 
@@ -88,6 +101,8 @@ class Reach(StrEnum):
     """Alertmanager holds it and notifies its receivers."""
     INHIBITED = "inhibited"
     SILENCED = "silenced"
+    RESTING = "resting"
+    """Whoever would be told is not, at this hour."""
     ON_ITS_WAY = "on-its-way"
     """Fires in Prometheus; Alertmanager has not shown it yet."""
     UNKNOWN = "unknown"
@@ -121,6 +136,9 @@ class ActiveAlert:
     runbook: str
     reach: Reach
     receivers: tuple[str, ...]
+    """Those that are told at this hour."""
+    resting: tuple[str, ...]
+    """Those that would be told at another."""
     muted_by: tuple[str, ...]
     """Names of the alerts that inhibit it, or comments of the silences."""
 

@@ -10,6 +10,7 @@ KEPT = 1000
 _CHANNELS = {
     "pagerduty": "PagerDuty",
     "slack": "Slack",
+    "mail": "e-mail",
     "webhook": "webhook",
     "deadman": "dead-man's switch",
 }

@@ -88,7 +88,7 @@ def assembled(
         watchdog=watchdog(measuring, notifying),
         probe=_probe(measuring, starting=starting),
         traffic=_traffic(measuring, starting=starting),
-        alerts=active(measuring, notifying, definitions),
+        alerts=active(measuring, notifying, definitions, now),
         slos=_slos(definitions, measuring, before, now, starting=starting),
         changes=_changes(measuring, now),
         told=_told(notifying, now),

@@ -14,6 +14,7 @@ from watchkeeper.inbox.store import InUse, Store
 
 class Config(msgspec.Struct, forbid_unknown_fields=True):
     port: int
+    smtp_port: int
     data: str
     secrets: str
 
@@ -24,7 +25,7 @@ class Misuse(Exception):  # noqa: N818 - a sentence for the person who started t
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m watchkeeper.inbox", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="JSON file with port, data and secrets")
+    parser.add_argument("--config", type=Path, required=True, help="JSON file with port, smtp_port, data and secrets")
     try:
         return serve(read(parser.parse_args().config))
     except (Misuse, InUse) as problem:
@@ -45,11 +46,11 @@ def serve(config: Config) -> int:
     """Until a signal ends the process."""
     import uvicorn
 
-    listener = _listener(config.port)
+    listener, mail = _listener(config.port), _listener(config.smtp_port)
     store = Store(Path(config.data))
     store.open()
     settings = uvicorn.Config(
-        create(Reception(store, Path(config.secrets))),
+        create(Reception(store, Path(config.secrets)), mail),
         log_level="warning",
         access_log=False,
         server_header=False,

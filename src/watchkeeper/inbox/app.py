@@ -1,8 +1,9 @@
 """The inbox over HTTP: doors for senders, a page and a small API for readers."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from watchkeeper.inbox import smtp
 from watchkeeper.inbox.guard import Guard
 from watchkeeper.inbox.incidents import incidents
 from watchkeeper.inbox.keyring import SlackAddress
@@ -43,15 +45,17 @@ class Health(msgspec.Struct, frozen=True):
     deadman: Heartbeat
 
 
-def create(reception: Reception) -> Starlette:
-    return Inbox(reception).application()
+def create(reception: Reception, mail: socket.socket | None = None) -> Starlette:
+    """`mail` is bound already, so that a taken port is said before anything runs; None for no mail server."""
+    return Inbox(reception, mail).application()
 
 
 class Inbox:
     """Endpoints; all they know is in `reception` and its store."""
 
-    def __init__(self, reception: Reception) -> None:
+    def __init__(self, reception: Reception, mail: socket.socket | None) -> None:
         self._reception = reception
+        self._mail = mail
         self._store = reception.store
         self._started = utc_now()
 
@@ -75,7 +79,10 @@ class Inbox:
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         watching = asyncio.create_task(self._reception.watch())
-        yield
+        async with AsyncExitStack() as doors:
+            if self._mail is not None:
+                await doors.enter_async_context(smtp.serving(self._reception, self._mail))
+            yield
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching

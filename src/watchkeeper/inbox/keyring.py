@@ -17,7 +17,8 @@ class SlackAddress:
 
 
 class Keyring:
-    """Files in one directory: `pagerduty-*` routing keys, `slack-*` webhook addresses, `deadman`, `webhook*`."""
+    """Files in one directory: `pagerduty-*` routing keys, `slack-*` webhook addresses, `smtp-password`, `deadman`,
+    `webhook*`."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -28,6 +29,9 @@ class Keyring:
 
     def webhook(self, secret: str) -> str:
         return self._named("webhook*", secret)
+
+    def smtp(self, password: str) -> str:
+        return self._named("smtp-password", password)
 
     def deadman(self, token: str) -> str:
         return self._named("deadman", token)

@@ -12,6 +12,7 @@ class Kind(StrEnum):
 
     PAGERDUTY = "pagerduty"
     SLACK = "slack"
+    MAIL = "mail"
     WEBHOOK = "webhook"
     DEADMAN = "deadman"
     REJECTED = "rejected"
@@ -58,6 +59,14 @@ class SlackMessage(msgspec.Struct, frozen=True, tag="slack"):
     """The text of each block that has one."""
 
 
+class Mail(msgspec.Struct, frozen=True, tag="mail"):
+    sender: str
+    recipients: tuple[str, ...]
+    text: str = ""
+    html: str = ""
+    """Source, never shown as a page."""
+
+
 class WebhookAlert(msgspec.Struct, frozen=True, rename="camel"):
     status: str
     labels: dict[str, str]
@@ -93,7 +102,7 @@ class Rejection(msgspec.Struct, frozen=True, tag="rejected"):
     """The beginning of what was sent, known secrets masked."""
 
 
-Payload = PagerDutyEvent | SlackMessage | AlertmanagerWebhook | MissedHeartbeat | Rejection
+Payload = PagerDutyEvent | SlackMessage | Mail | AlertmanagerWebhook | MissedHeartbeat | Rejection
 
 
 class Message(msgspec.Struct, frozen=True):

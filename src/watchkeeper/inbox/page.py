@@ -13,6 +13,7 @@ from watchkeeper.inbox.deadman import State
 from watchkeeper.inbox.incidents import Incident, IncidentState
 from watchkeeper.inbox.message import (
     AlertmanagerWebhook,
+    Mail,
     Message,
     MissedHeartbeat,
     PagerDutyEvent,
@@ -24,6 +25,7 @@ from watchkeeper.inbox.message import (
 _TITLE = {
     "pagerduty": "PagerDuty",
     "slack": "Slack",
+    "mail": "E-mail",
     "webhook": "Webhook",
     "deadman": "Dead man",
     "rejected": "Refused",
@@ -66,6 +68,12 @@ def _parts(payload: Payload) -> Iterator[tuple[str, str]]:
             yield "text", payload.text
             yield from (("block", text) for text in payload.blocks)
             yield from (("attachment", f"{one.title}\n{one.text}") for one in payload.attachments)
+        case Mail():
+            yield "from", payload.sender
+            yield "to", ", ".join(payload.recipients)
+            yield "text", payload.text
+            # what a reader of mail sees is in the text; the page of a mail without one is its source
+            yield "source", "" if payload.text else payload.html
         case AlertmanagerWebhook():
             yield "group", payload.group_key
             yield from (("alert", f"{one.status} {one.labels}\n{one.annotations}") for one in payload.alerts)

@@ -2,11 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from watchkeeper.inbox import pagerduty, slack, webhook
+from watchkeeper.inbox import mail, pagerduty, slack, webhook
 from watchkeeper.inbox.deadman import DEDUP_KEY, Deadman
 from watchkeeper.inbox.keyring import Keyring, SlackAddress
 from watchkeeper.inbox.message import Action, Draft, Kind, Rejection, Reply, Verdict
@@ -39,6 +39,9 @@ class Reception:
 
     async def slack(self, address: SlackAddress, content_type: str, body: bytes) -> Reply:
         return await self._receive(body, lambda body: slack.receive(address, content_type, body, self.keyring))
+
+    async def mail(self, sender: str, recipients: Sequence[str], body: bytes) -> Reply:
+        return await self._receive(body, lambda body: mail.receive(sender, recipients, body))
 
     async def webhook(self, secret: str, body: bytes) -> Reply:
         return await self._receive(body, lambda body: webhook.receive(secret, body, self.keyring))

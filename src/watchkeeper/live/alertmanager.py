@@ -63,9 +63,12 @@ class Matcher(msgspec.Struct, frozen=True, rename="camel"):
     is_regex: bool
     is_equal: bool = True
 
+    @property
+    def operator(self) -> str:
+        return ("=" if self.is_equal else "!") + ("~" if self.is_regex else "" if self.is_equal else "=")
+
     def __str__(self) -> str:
-        operator = ("=" if self.is_equal else "!") + ("~" if self.is_regex else "" if self.is_equal else "=")
-        return f'{self.name}{operator}"{self.value}"'
+        return f'{self.name}{self.operator}"{self.value}"'
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import msgspec
 
 from watchkeeper.live.connection import Client, Connection, plain_text
 
-Kind = Literal["pagerduty", "slack", "webhook", "deadman", "rejected"]
+Kind = Literal["pagerduty", "slack", "mail", "webhook", "deadman", "rejected"]
 Action = Literal["trigger", "acknowledge", "resolve", "message", "reject"]
 
 

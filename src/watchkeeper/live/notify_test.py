@@ -38,7 +38,7 @@ class TestAlert:
             "severity": self.severity,
             "service": self.service,
             "environment": self.environment,
-            "component": "monitoring",
+            "component": "test",
             "kind": "test",
             MARK: self.identifier,
         }
@@ -73,6 +73,8 @@ class Result:
     """Silences and alerts that keep it from being sent."""
     silent_at_end: tuple[str, ...]
     """Receivers that are configured to say nothing when an alert is over."""
+    resting: tuple[str, ...]
+    """Receivers on its way that are told nothing at this hour; nobody waits for them."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -99,14 +101,23 @@ class Patience:
 
 
 Tell = Callable[[Arrival], None]
+Resting = Callable[[str, Mapping[str, str]], Sequence[str]]
+"""From Alertmanager's configuration and an alert's labels: receivers outside their hours."""
 
 
 def notify_test(
-    alertmanager: Alertmanager, inbox: Inbox, alert: TestAlert, patience: Patience, tell: Tell = lambda _: None
+    alertmanager: Alertmanager,
+    inbox: Inbox,
+    alert: TestAlert,
+    patience: Patience,
+    tell: Tell = lambda _: None,
+    *,
+    resting: Resting = lambda _configuration, _labels: (),
 ) -> Result:
     """Send, wait, end, wait. Whatever happens in between, the alert is ended. Raises `LiveError`."""
     watch = _Watch(inbox, alert.identifier, inbox.health().newest)
-    sends = _sends(alertmanager)
+    configuration = alertmanager.status().configuration
+    sends = _sends(alertmanager.url, configuration)
     # without a start of its own, an alert with an end is taken to begin at that end, in the future
     begins = datetime.now(UTC)
     ends = begins + timedelta(seconds=patience.arrival_seconds) + _SPARE
@@ -115,12 +126,14 @@ def notify_test(
         held = _held(alertmanager, alert, patience.arrival_seconds)
         stopped = held.silenced_by + held.inhibited_by if held.state is AlertState.SUPPRESSED else ()
         # two routes may lead to one receiver
-        expected = tuple(name for name in dict.fromkeys(held.receivers) if sends.get(name, _Sends.ALL))
+        sending = tuple(name for name in dict.fromkeys(held.receivers) if sends.get(name, _Sends.ALL))
+        asleep = tuple(name for name in resting(configuration, held.labels) if name in sending)
+        expected = tuple(name for name in sending if name not in asleep)
         arrived = () if stopped else watch.arrivals(expected, patience.arrival_seconds, tell, over=False)
     finally:
         alertmanager.post([NewAlert(alert.labels, alert.annotations, begins, datetime.now(UTC))])
     silent = tuple(name for name in expected if sends.get(name) is _Sends.BEGINNING)
-    result = Result(alert.severity, expected, arrived, (), stopped, silent)
+    result = Result(alert.severity, expected, arrived, (), stopped, silent, asleep)
     return replace(result, resolved=watch.arrivals(result.unended, patience.resolve_seconds, tell, over=True))
 
 
@@ -165,14 +178,13 @@ class _Channel(msgspec.Struct):
     send_resolved: bool
 
 
-def _sends(alertmanager: Alertmanager) -> dict[str, _Sends]:
+def _sends(url: str, configuration: str) -> dict[str, _Sends]:
     """What each receiver of the configuration in force sends; Alertmanager fills in the defaults."""
     try:
-        loaded = yaml.safe_load(alertmanager.status().configuration)
-        configuration = msgspec.convert(loaded, _Configuration)
+        read = msgspec.convert(yaml.safe_load(configuration), _Configuration)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise Unreadable(alertmanager.url, f"Alertmanager's configuration cannot be understood: {error}") from error
-    return {str(receiver["name"]): _sends_of(receiver) for receiver in configuration.receivers}
+        raise Unreadable(url, f"Alertmanager's configuration cannot be understood: {error}") from error
+    return {str(receiver["name"]): _sends_of(receiver) for receiver in read.receivers}
 
 
 class _Configuration(msgspec.Struct):

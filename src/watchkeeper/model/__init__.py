@@ -22,7 +22,7 @@ from watchkeeper.model.dashboard import (
     Reading,
     State,
 )
-from watchkeeper.model.deployment import Credentials, Deployment, Sources, Target
+from watchkeeper.model.deployment import Credentials, Deployment, Smtp, Sources, Target
 from watchkeeper.model.dialect import Dialect, Part, Renamed
 from watchkeeper.model.logs import (
     AUDIT_TENANT,
@@ -50,13 +50,32 @@ from watchkeeper.model.logs import (
 from watchkeeper.model.metric import Emitter, Label, Metric, MetricType, Scrape
 from watchkeeper.model.recording import Family, Pace, Recording
 from watchkeeper.model.reference import Reference
-from watchkeeper.model.routing import Inhibition, PagerDuty, Receiver, Route, Routing, Slack, Timing, Webhook
+from watchkeeper.model.routing import (
+    DAY_MINUTES,
+    Hours,
+    Inhibition,
+    Mail,
+    Match,
+    PagerDuty,
+    Period,
+    Receiver,
+    Route,
+    Routing,
+    Schedule,
+    Slack,
+    Team,
+    Timing,
+    Webhook,
+    Weekday,
+    fits,
+)
 from watchkeeper.model.rule_test import RuleTest
 from watchkeeper.model.runbook import RunbookPage
 from watchkeeper.model.slo import BudgetState, Outage, Queries, RequestClass, Requests, Slo, Tier
 
 __all__ = [
     "AUDIT_TENANT",
+    "DAY_MINUTES",
     "GRID_WIDTH",
     "MOST_LINES",
     "MOST_SLICES",
@@ -77,6 +96,7 @@ __all__ = [
     "Emitter",
     "Family",
     "FieldType",
+    "Hours",
     "Inhibition",
     "Intervals",
     "Kept",
@@ -93,6 +113,8 @@ __all__ = [
     "LogLevel",
     "LogRatio",
     "Logs",
+    "Mail",
+    "Match",
     "Metric",
     "MetricType",
     "Need",
@@ -106,6 +128,7 @@ __all__ = [
     "PanelRef",
     "PanelUnit",
     "Part",
+    "Period",
     "PiiCheck",
     "PiiClass",
     "Presence",
@@ -125,18 +148,23 @@ __all__ = [
     "Routing",
     "RuleTest",
     "RunbookPage",
+    "Schedule",
     "Scrape",
     "Service",
     "Severity",
     "Slack",
     "Slo",
+    "Smtp",
     "Sources",
     "State",
     "Target",
+    "Team",
     "Threshold",
     "Tier",
     "Tiers",
     "Timing",
     "Unit",
     "Webhook",
+    "Weekday",
+    "fits",
 ]

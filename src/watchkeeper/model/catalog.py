@@ -9,7 +9,7 @@ from watchkeeper.model.logs import LogAlert, Logs
 from watchkeeper.model.metric import Metric
 from watchkeeper.model.recording import Recording
 from watchkeeper.model.reference import Reference
-from watchkeeper.model.routing import Receiver, Routing
+from watchkeeper.model.routing import Receiver, Routing, Schedule
 from watchkeeper.model.rule_test import RuleTest
 from watchkeeper.model.runbook import RunbookPage
 from watchkeeper.model.slo import BudgetState, Outage, RequestClass, Slo
@@ -61,6 +61,7 @@ class Catalog:
     metrics: tuple[Metric, ...]
     services: tuple[Service, ...]
     receivers: tuple[Receiver, ...]
+    schedules: tuple[Schedule, ...]
     routing: Routing
     logs: Logs | None
     """None where the definitions say nothing about logs."""

@@ -10,6 +10,18 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class Smtp:
+    """The server that takes e-mail for delivery."""
+
+    smarthost: str
+    """`host:port`."""
+    sender: str
+    credentials: Credentials
+    require_tls: bool
+    """False on loopback only: the password would be readable on the way."""
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One process exposing metrics."""
 
@@ -47,6 +59,7 @@ class Deployment:
     engine_credentials: Credentials | None
     pagerduty_url: str
     """Empty for PagerDuty's own address."""
+    smtp: Smtp
     webhooks: tuple[tuple[str, str], ...]
     """Address of each `Webhook` receiver, by its key."""
     console_url: str

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from watchkeeper.compile import rules
 from watchkeeper.formats.prometheus import Alerting, Group
-from watchkeeper.model import Catalog, Inhibition, RuleTest
+from watchkeeper.model import Catalog, Match, RuleTest, fits
 from watchkeeper.report.explanation import Explanation, Fact
 
 _FIRST = frozenset({"severity", "priority"})
@@ -46,17 +46,13 @@ def _explanation(catalog: Catalog, group: Group, rule: Alerting) -> Explanation:
 
 
 def _silenced(catalog: Catalog, labels: dict[str, str]) -> Iterator[Fact]:
-    by = [rule for rule in catalog.routing.inhibitions if _may_be(rule, labels)]
+    by = [rule for rule in catalog.routing.inhibitions if fits(rule.target, labels)]
     silent = [f"{_said(rule.source)} fires for the same {', '.join(rule.equal)}" for rule in by]
     yield Fact("silent while", "\n".join(silent) or "never: nothing inhibits it")
 
 
-def _may_be(rule: Inhibition, labels: dict[str, str]) -> bool:
-    return all(labels.get(name) == value for name, value in rule.target)
-
-
-def _said(match: tuple[tuple[str, str], ...]) -> str:
-    return " ".join(f"{name}={value}" for name, value in match)
+def _said(match: Match) -> str:
+    return " ".join(f"{name}={'|'.join(values)}" for name, values in match)
 
 
 def _proved(catalog: Catalog, alert: str) -> Iterator[Fact]:

@@ -32,7 +32,9 @@ _RECORDINGS = TypeAdapter(dict[s.RecordName, schema.Recording])
 _TESTS = TypeAdapter(dict[s.AlertName, schema.RuleTests])
 _REFERENCE = TypeAdapter(schema.Reference)
 _RECEIVERS = TypeAdapter(dict[s.Name, schema.Receiver])
+_SCHEDULES = TypeAdapter(dict[s.Name, schema.Schedule])
 _SLOS = TypeAdapter(dict[s.Name, schema.Slo])
+_TEAMS = TypeAdapter(dict[s.Name, schema.Team])
 _INTERVALS = TypeAdapter(schema.Intervals)
 _OUTAGE = TypeAdapter(schema.Outage)
 _ROUTING = TypeAdapter(schema.Routing)
@@ -66,7 +68,9 @@ class Definitions:
     metrics: Map[str, schema.Metric]
     receivers: Map[str, schema.Receiver]
     recordings: Map[str, schema.Recording]
+    schedules: Map[str, schema.Schedule]
     slos: Map[str, schema.Slo]
+    teams: Map[str, schema.Team]
     tests: Map[str, schema.RuleTests]
     off: Map[str, frozenset[str]]
     """Names that are switched off, by section."""
@@ -255,7 +259,9 @@ def define(
         metrics=reader.section(_METRICS, "metrics"),
         receivers=reader.section(_RECEIVERS, "receivers"),
         recordings=reader.section(_RECORDINGS, "recordings"),
+        schedules=reader.section(_SCHEDULES, "schedules"),
         slos=reader.section(_SLOS, "slos"),
+        teams=reader.section(_TEAMS, "teams"),
         tests=reader.section(_TESTS, "tests"),
         off=reader.off,
     )

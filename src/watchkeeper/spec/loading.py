@@ -13,12 +13,23 @@ from typing import TypeAlias
 
 from watchkeeper import model
 from watchkeeper.problem import Problem, Severity, Span
-from watchkeeper.spec import dashboards, dialects, expressions, logs, measurements, nodes, objectives, references
+from watchkeeper.spec import (
+    dashboards,
+    delivery,
+    dialects,
+    expressions,
+    logs,
+    measurements,
+    nodes,
+    objectives,
+    references,
+)
 from watchkeeper.spec.definitions import Definitions, define, service_names
 from watchkeeper.spec.merging import combine, of_service, overlay
 from watchkeeper.spec.parsing import parse
 from watchkeeper.spec.reading import Source, pack_sources, project_path, read, runbook_pages
 from watchkeeper.spec.resolving import resolve
+from watchkeeper.spec.schedules import schedules
 from watchkeeper.spec.validating import MAX_PROBLEMS
 from watchkeeper.spec.wording import error
 
@@ -50,6 +61,7 @@ CHECKS: tuple[Check, ...] = (
     logs.redaction,
     logs.alerts,
     references.receivers,
+    delivery.owners,
     dialects.chosen,
     dialects.targets,
     dialects.silent,
@@ -60,6 +72,12 @@ SHARED_CHECKS: tuple[SharedCheck, ...] = (
     references.matches,
     references.labels_named,
     references.inhibition_cycles,
+    schedules,
+    delivery.teams,
+    delivery.limits,
+    delivery.twins,
+    delivery.always_heard,
+    delivery.inhibitions,
 )
 
 

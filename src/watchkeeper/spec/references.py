@@ -11,11 +11,18 @@ from watchkeeper.spec.log_schema import LogAlert
 from watchkeeper.spec.nodes import Path
 from watchkeeper.spec.wording import closest, error, instead, listed, noun
 
-Matches: TypeAlias = dict[str, str]
+Matches: TypeAlias = dict[str, tuple[str, ...]]
 
 TARGET_LABELS = frozenset({"environment", "instance", "job", "role", "service"})
 """Labels that the scrape adds to every series."""
-_ALERT_LABELS = frozenset({"alertname", "component", "kind", "severity", "slo", "team", "tier"})
+ALERT_LABELS = frozenset({"alertname", "component", "kind", "priority", "severity", "slo", "team", "tier"})
+_USUAL_COMPONENTS = frozenset(
+    {
+        "api", "cache", "cost", "database", "infrastructure", "ingress", "llm", "modules", "monitoring", "queue",
+        "security",
+    }
+)  # fmt: skip
+"""Parts of a service that a route may be ready for before an alert speaks of them, or after the last is gone."""
 
 
 def unknown(d: Definitions, section: str, word: str, path: Path) -> Iterator[Problem]:
@@ -113,8 +120,9 @@ def _values(services: Sequence[Definitions]) -> dict[str, frozenset[str]]:
     teams = {team for d in services if (team := d.team)} | {alert.team for alert in alerts if alert.team}
     components = {alert.component for alert in alerts} | {slo.component for slo in slos.values()}
     return {
-        "component": frozenset(components),
+        "component": frozenset(components) | _USUAL_COMPONENTS,
         "kind": frozenset(model.Kind),
+        "priority": frozenset(model.Priority),
         "service": frozenset(d.service for d in services),
         "severity": frozenset(model.Severity),
         "slo": frozenset(slos),
@@ -125,7 +133,7 @@ def _values(services: Sequence[Definitions]) -> dict[str, frozenset[str]]:
 
 def _labels(services: Sequence[Definitions]) -> frozenset[str]:
     metrics = [metric for d in services for metric in d.metrics.values()]
-    return TARGET_LABELS | _ALERT_LABELS | {label for metric in metrics for label in metric.labels}
+    return TARGET_LABELS | ALERT_LABELS | {label for metric in metrics for label in metric.labels}
 
 
 def _matchers(routing: schema.Routing) -> Iterator[tuple[Path, Matches]]:
@@ -143,18 +151,20 @@ def matches(services: Sequence[Definitions]) -> Iterator[Problem]:
         return
     labels, values = _labels(services), _values(services)
     for path, match in _matchers(d.routing):
-        for label, value in match.items():
+        for label, wanted in match.items():
             if label not in labels:
                 yield _unknown_label(d, (*path, label), label, labels)
-            elif label in values and value not in values[label]:
-                yield error(
-                    "unknown-reference",
-                    d.at(*path, label),
-                    f"no alert has {label} `{value}`",
-                    found=value,
-                    allowed=listed(values[label]),
-                    fix=instead(value, values[label]),
-                )
+                continue
+            for index, value in enumerate(wanted):
+                if label in values and value not in values[label]:
+                    yield error(
+                        "unknown-reference",
+                        d.at(*path, label, index),
+                        f"no alert has {label} `{value}`",
+                        found=value,
+                        allowed=listed(values[label]),
+                        fix=instead(value, values[label]),
+                    )
 
 
 def labels_named(services: Sequence[Definitions]) -> Iterator[Problem]:
@@ -191,8 +201,7 @@ def inhibition_cycles(services: Sequence[Definitions]) -> Iterator[Problem]:
         return
     rules = d.routing.inhibitions
     follows = {
-        i: [j for j, later in enumerate(rules) if later.source.items() <= rule.target.items()]
-        for i, rule in enumerate(rules)
+        i: [j for j, later in enumerate(rules) if _leads_to(rule.target, later.source)] for i, rule in enumerate(rules)
     }
     for start in follows:
         circle = _circle(follows, start)
@@ -206,6 +215,11 @@ def inhibition_cycles(services: Sequence[Definitions]) -> Iterator[Problem]:
                 allowed="inhibitions that lead from the louder alert to the quieter one",
                 fix="remove the one that leads back",
             )
+
+
+def _leads_to(target: Matches, source: Matches) -> bool:
+    """An alert that one rule silences would silence others by the next."""
+    return all(set(values) & set(target.get(label, ())) for label, values in source.items())
 
 
 def _circle(follows: dict[int, list[int]], start: int) -> list[int]:
@@ -224,4 +238,8 @@ def _circle(follows: dict[int, list[int]], start: int) -> list[int]:
 
 
 def _said(match: Matches) -> str:
-    return "{" + ", ".join(f"{label}: {value}" for label, value in sorted(match.items())) + "}"
+    return "{" + ", ".join(f"{label}: {said(values)}" for label, values in sorted(match.items())) + "}"
+
+
+def said(values: tuple[str, ...]) -> str:
+    return values[0] if len(values) == 1 else f"[{', '.join(values)}]"

@@ -9,6 +9,8 @@ from watchkeeper.spec import dialects, panels, schema
 from watchkeeper.spec.definitions import Definitions
 from watchkeeper.spec.log_resolving import log_alert, logs
 from watchkeeper.spec.objectives import tiers
+from watchkeeper.spec.schedules import active
+from watchkeeper.spec.schedules import resolved as schedules
 from watchkeeper.spec.series import NAMED_LABELS
 
 NEVER = Duration(Decimal(0))
@@ -31,7 +33,8 @@ def resolve(services: Sequence[Definitions], pages: tuple[model.RunbookPage, ...
         metrics=tuple(_metric(name, metric, services) for name, metric in first.metrics.items()),
         services=tuple(resolved),
         receivers=tuple(_receiver(name, receiver) for name, receiver in first.receivers.items()),
-        routing=_routing(first.routing),
+        schedules=schedules(first.schedules),
+        routing=_routing(first.routing, first),
         logs=logs(first.logs) if first.logs else None,
         dashboards=tuple(panels.dashboard(key, written) for key, written in first.dashboards.items()),
         pages=pages,
@@ -189,32 +192,60 @@ def _names(d: Definitions, section: str | None) -> Mapping[str, object]:
 
 
 def _receiver(name: str, written: schema.Receiver) -> model.Receiver:
-    sends: model.PagerDuty | model.Slack | model.Webhook | None = None
+    sends: model.PagerDuty | model.Slack | model.Mail | model.Webhook | None = None
     if written.pagerduty:
         sends = model.PagerDuty(written.pagerduty.routing_key_file)
     elif written.slack:
         sends = model.Slack(written.slack.channel, written.slack.url_file)
+    elif written.mail:
+        sends = model.Mail(written.mail.to)
     elif written.webhook:
         sends = model.Webhook(written.webhook.address)
     return model.Receiver(name, sends)
 
 
-def _pairs(match: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple(match.items())
+def _pairs(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(labels.items())
 
 
-def _routing(written: schema.Routing) -> model.Routing:
+def _match(written: Mapping[str, tuple[str, ...]]) -> model.Match:
+    return tuple((label, tuple(dict.fromkeys(values))) for label, values in written.items())
+
+
+def _routing(written: schema.Routing, d: Definitions) -> model.Routing:
     timing = model.Timing(written.timing.group_wait, written.timing.group_interval, written.timing.repeat_interval)
+    heard = (route for name, team in d.teams.items() for route in _heard(name, team, timing))
     return model.Routing(
         group_by=written.group_by,
         fallback=written.receiver,
         timing=timing,
-        routes=tuple(
-            model.Route(_pairs(route.match), route.receivers, _timing(route.timing, timing)) for route in written.routes
-        ),
+        routes=(*heard, *(_route(route, written, d) for route in written.routes)),
         inhibitions=tuple(
-            model.Inhibition(_pairs(rule.source), _pairs(rule.target), rule.equal) for rule in written.inhibitions
+            model.Inhibition(_match(rule.source), _match(rule.target), rule.equal) for rule in written.inhibitions
         ),
+        teams=tuple(model.Team(name, tuple(team.instead.items())) for name, team in d.teams.items()),
+    )
+
+
+def _heard(name: str, team: schema.Team, timing: model.Timing) -> Iterator[model.Route]:
+    """What a team hears beside the others; severities with the same receivers share a route."""
+    severities: dict[tuple[str, ...], list[str]] = {}
+    for severity, receivers in team.hears.items():
+        severities.setdefault(receivers, []).append(severity)
+    for receivers, values in severities.items():
+        match = (("team", (name,)), ("severity", tuple(values)))
+        yield model.Route(match, receivers, timing, continue_=True)
+
+
+def _route(written: schema.Route, routing: schema.Routing, d: Definitions) -> model.Route:
+    above = model.Timing(routing.timing.group_wait, routing.timing.group_interval, routing.timing.repeat_interval)
+    return model.Route(
+        match=_match(written.match),
+        receivers=written.receivers,
+        timing=_timing(written.timing, above),
+        active=active(written, d),
+        mute=written.mute,
+        continue_=written.continue_,
     )
 
 

@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import Annotated, TypeVar
 from zoneinfo import available_timezones
 
-from pydantic import PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainValidator, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from watchkeeper import model
 from watchkeeper.quantity import Duration, QuantityError, Ratio, parse_threshold, plain
@@ -196,7 +197,8 @@ def _chosen(values: type[_E]) -> Callable[[object], _E]:
     allowed = [str(value) for value in values]
 
     def read(value: object) -> _E:
-        text = _scalar(value, f"one of {', '.join(allowed)}").text
+        # the key of a map comes as its text
+        text = value if isinstance(value, str) else _scalar(value, f"one of {', '.join(allowed)}").text
         if text in allowed:
             return values(text)
         near = closest(text, allowed)
@@ -309,6 +311,62 @@ def _channel(value: object) -> str:
             fix=f"write '{better}'" if len(better) > 1 else "",
         )
     return text
+
+
+def _address(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", text) or len(text) > 254:
+        raise refuse("bad-address", "no e-mail address", found=text[:80], allowed="one address: team@example.com")
+    return text
+
+
+def _listed(value: object) -> object:
+    """One thing alone is written without brackets."""
+    return [value] if isinstance(value, Scalar) else value
+
+
+_DAYS = {day.name.lower(): day for day in model.Weekday}
+_DAYS_ALLOWED = "monday to sunday, or a range: monday-friday"
+
+
+def _weekdays(value: object) -> tuple[model.Weekday, ...]:
+    """`friday-monday` goes over the end of the week."""
+    text = _scalar(value, "a weekday").text
+    names = text.split("-", 1)
+    wrong = [name for name in names if name not in _DAYS]
+    if wrong:
+        meant = [next((day for day in _DAYS if name and day.startswith(name.lower()[:3])), "") for name in names]
+        fix = f"write {'-'.join(meant)}" if all(meant) else ""
+        raise refuse("bad-weekday", f"`{wrong[0][:20]}` is no weekday", found=text[:60], allowed=_DAYS_ALLOWED, fix=fix)
+    start, end = _DAYS[names[0]], _DAYS[names[-1]]
+    return tuple(model.Weekday((start + step) % 7) for step in range((end - start) % 7 + 1))
+
+
+def _minutes(text: str) -> int | None:
+    found = re.fullmatch(r"([0-9]{2}):([0-5][0-9])", text)
+    minutes = int(found[1]) * 60 + int(found[2]) if found else None
+    return minutes if minutes is not None and minutes <= model.DAY_MINUTES else None
+
+
+def _hours(value: object) -> model.Hours:
+    text = _scalar(value, "a time of day").text
+    first, _, last = text.partition("-")
+    start, end = _minutes(first), _minutes(last)
+    if start is None or end is None:
+        raise refuse("bad-time", "no time of day", found=text[:60], allowed="from-to, as in 09:00-17:00, up to 24:00")
+    if end <= start:
+        split = f"write [{first}-24:00, 00:00-{last}]" if 0 < end < start else ""
+        raise refuse(
+            "bad-time", "does not end after it begins", found=text, allowed="a range within one day", fix=split
+        )
+    return model.Hours(start, end)
+
+
+class Pages(StrEnum):
+    """When alerts of severity high page."""
+
+    HOURS = "hours"
+    ALWAYS = "always"
 
 
 def _rate(value: object) -> Decimal:
@@ -467,6 +525,22 @@ Pattern = Annotated[str, PlainValidator(_pattern), _schema(minLength=1)]
 Timezone = Annotated[str, PlainValidator(_timezone), _schema()]
 Day = Annotated[date, PlainValidator(_date), _schema(format="date")]
 SecretFile = Annotated[str, PlainValidator(_file), _schema(minLength=1)]
+Address = Annotated[str, PlainValidator(_address), _schema(format="email")]
+Weekdays = Annotated[tuple[model.Weekday, ...], PlainValidator(_weekdays), _schema()]
+TimeOfDay = Annotated[model.Hours, PlainValidator(_hours), _schema(pattern="^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$")]
+
+
+class _OneOrList:
+    """For editors: a list, or one of its items alone."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        several = handler(core)
+        return {"anyOf": [several["items"], several]}
+
+
+OneOrMore = Annotated[tuple[_T, ...], Field(min_length=1), BeforeValidator(_listed), _OneOrList()]
+AnyNumber = Annotated[tuple[_T, ...], BeforeValidator(_listed), _OneOrList()]
+
 Channel = Annotated[str, PlainValidator(_channel), _schema(pattern="^#[a-z0-9_-]+$")]
 
 
@@ -483,6 +557,7 @@ Family = Annotated[model.Family, PlainValidator(_chosen(model.Family)), _enumera
 Pace = Annotated[model.Pace, PlainValidator(_chosen(model.Pace)), _enumeration(model.Pace)]
 Unit = Annotated[model.Unit, PlainValidator(_chosen(model.Unit)), _enumeration(model.Unit)]
 Kind = Annotated[model.Kind, PlainValidator(_chosen(model.Kind)), _enumeration(model.Kind)]
+Paging = Annotated[Pages, PlainValidator(_chosen(Pages)), _enumeration(Pages)]
 PanelKind = Annotated[model.PanelKind, PlainValidator(_chosen(model.PanelKind)), _enumeration(model.PanelKind)]
 PanelUnit = Annotated[model.PanelUnit, PlainValidator(_chosen(model.PanelUnit)), _enumeration(model.PanelUnit)]
 Colour = Annotated[model.Colour, PlainValidator(_chosen(model.Colour)), _enumeration(model.Colour)]

@@ -176,6 +176,10 @@ class Slack(Written):
     url_file: s.SecretFile
 
 
+class Mail(Written):
+    to: tuple[s.Address, ...] = Field(min_length=1)
+
+
 class Webhook(Written):
     address: s.Name
 
@@ -183,6 +187,7 @@ class Webhook(Written):
 class Receiver(Written):
     pagerduty: PagerDuty | None = None
     slack: Slack | None = None
+    mail: Mail | None = None
     webhook: Webhook | None = None
 
 
@@ -200,22 +205,49 @@ class PartialTiming(Written):
     repeat_interval: s.Time | None = None
 
 
+class Schedule(Written):
+    """Days and hours in the catalog's time zone, or all that another schedule leaves."""
+
+    weekdays: s.AnyNumber[s.Weekdays] = Field(
+        default=(), description="A day, a range such as monday-friday, or a list of them."
+    )
+    times: s.AnyNumber[s.TimeOfDay] = Field(
+        default=(), description="From-to, such as 09:00-17:00; the whole day if none is given."
+    )
+    outside: s.Name | None = None
+
+
+class Team(Written):
+    """An owner of alerts, and how it is told of them beside or instead of the others."""
+
+    hears: dict[s.Severity, s.OneOrMore[s.Name]] = Field(
+        default_factory=dict, description="Receivers of its own, by severity, beside those of the routes."
+    )
+    instead: dict[s.Name, s.Name] = Field(
+        default_factory=dict, description="Its own receiver for one that the routes name."
+    )
+
+
 class Route(Written):
-    match: dict[s.SeriesName, s.Word] = Field(min_length=1)
+    match: dict[s.SeriesName, s.OneOrMore[s.Word]] = Field(min_length=1)
     receivers: tuple[s.Name, ...] = Field(min_length=1)
     timing: PartialTiming = PartialTiming()
+    active: s.AnyNumber[s.Name] = Field(default=(), description="Sends only in these schedules.")
+    mute: s.AnyNumber[s.Name] = Field(default=(), description="Sends nothing in these schedules.")
+    continue_: s.Truth = Field(default=False, alias="continue", description="The routes below are tried as well.")
 
 
 class Inhibition(Written):
-    source: dict[s.SeriesName, s.Word] = Field(min_length=1)
-    target: dict[s.SeriesName, s.Word] = Field(min_length=1)
-    equal: tuple[s.SeriesName, ...] = Field(min_length=1)
+    source: dict[s.SeriesName, s.OneOrMore[s.Word]] = Field(min_length=1)
+    target: dict[s.SeriesName, s.OneOrMore[s.Word]] = Field(min_length=1)
+    equal: tuple[s.SeriesName, ...] = ()
 
 
 class Routing(Written):
     group_by: tuple[s.SeriesName, ...] = Field(min_length=1)
     receiver: s.Name
     timing: Timing
+    high_pages: s.Paging = s.Pages.HOURS
     routes: tuple[Route, ...] = ()
     inhibitions: tuple[Inhibition, ...] = ()
 
@@ -299,6 +331,8 @@ class File(ServiceOverrides):
     dialects: dict[s.Name, Dialect] = Field(default_factory=dict)
     metrics: dict[s.MetricName, Metric] = Field(default_factory=dict)
     receivers: dict[s.Name, Receiver] = Field(default_factory=dict)
+    schedules: dict[s.Name, Schedule] = Field(default_factory=dict)
+    teams: dict[s.Name, Team] = Field(default_factory=dict)
     routing: Routing | None = None
     dashboards: dict[s.DashboardName, Dashboard] = Field(default_factory=dict)
 
@@ -314,8 +348,10 @@ NAMED: tuple[str, ...] = (
     "metrics",
     "receivers",
     "recordings",
+    "schedules",
     "services",
     "slos",
+    "teams",
     "tests",
 )
 """Sections whose entries have names: files add to them, a project file changes them name by name."""
@@ -332,12 +368,15 @@ ALTERNATIVES: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
         (frozenset({"counts", "class", "within"}), frozenset({"total", "bad"})),
         (frozenset({"burn_alerts"}), frozenset({"tiers"})),
     ),
-    "receivers": ((frozenset({"pagerduty"}), frozenset({"slack"}), frozenset({"webhook"})),),
+    "receivers": (tuple(frozenset({kind}) for kind in ("pagerduty", "slack", "mail", "webhook")),),
+    "schedules": ((frozenset({"weekdays", "times"}), frozenset({"outside"})),),
 }
 """Keys of which one set excludes the others: a project file that names one takes the pack's others away."""
 
 MISTAKEN: dict[str, str] = {
+    "active_time_intervals": "active",
     "description": "summary",
+    "email": "mail",
     "duration": "for",
     "expr": "value",
     "expression": "value",
@@ -345,6 +384,7 @@ MISTAKEN: dict[str, str] = {
     "latency": "within",
     "limit": "cap",
     "max": "cap",
+    "mute_time_intervals": "mute",
     "objective": "target",
     "pending": "for",
     "query": "value",

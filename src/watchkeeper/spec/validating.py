@@ -59,7 +59,11 @@ class _Translator:
         misnamed = {details["loc"][:-1] for details in errors if details["loc"][-1:] == ("[key]",)}
         for details in errors:
             inner = tuple(details["loc"])
-            if isinstance(find(self.root, self._written(inner)), Refused):
+            node = find(self.root, self._written(inner))
+            # of a list with broken items too few are left; that is no second problem
+            if isinstance(node, Refused) or (
+                details["type"] == "too_short" and isinstance(node, Sequence) and node.items
+            ):
                 continue
             if details["type"] == "missing":
                 missing[inner[:-1]].append(str(inner[-1]))
@@ -72,7 +76,8 @@ class _Translator:
         path = self.path
         for step in inner:
             node = find(self.root, path)
-            if step == "[key]" or (isinstance(node, Sequence) and not isinstance(step, int)):
+            alone = isinstance(node, Scalar)  # written without the brackets of a list
+            if step == "[key]" or alone or (isinstance(node, Sequence) and not isinstance(step, int)):
                 continue
             path = (*path, step)
         return path

@@ -16,8 +16,10 @@ _SINGULAR = {
     "log_alerts": "log alert",
     "metrics": "metric",
     "receivers": "receiver",
+    "schedules": "schedule",
     "services": "service",
     "slos": "SLO",
+    "teams": "team",
 }
 
 _MAX_CANDIDATES = 1000

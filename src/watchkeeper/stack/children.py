@@ -39,6 +39,7 @@ def watching(layout: Layout, ports: Ports, prometheus: Engine, alertmanager: Eng
             Wave.WATCHERS,
             ports["prometheus"],
         ),
+        Child("reconciler", _python("watchkeeper.stack.reconciler", layout, "reconciler.json"), Lives(), Wave.WATCHERS),
         Child(
             "console",
             _python("watchkeeper.console", layout, "console.json"),

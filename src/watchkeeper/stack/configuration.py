@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from watchkeeper import compile as compiler
-from watchkeeper.model import Catalog, Credentials, Deployment, Target
+from watchkeeper import conventions
+from watchkeeper.model import Catalog, Credentials, Deployment, Smtp, Target
 from watchkeeper.stack import credentials
 from watchkeeper.stack.layout import Layout
 from watchkeeper.stack.ports import Ports
@@ -33,7 +34,11 @@ def documents(catalog: Catalog, purpose: Purpose, layout: Layout, ports: Ports) 
     addresses = credentials.addressed(catalog, layout, ports)
     deployment = _deployment(catalog, purpose, layout, ports, addresses)
     compiled = compiler.running(replace(catalog, receivers=addresses.receivers), deployment)
-    own = {"inbox.json": _inbox(layout, ports), "console.json": _console(purpose, layout, ports)}
+    own = {
+        "inbox.json": _inbox(layout, ports),
+        "console.json": _console(purpose, layout, ports),
+        "reconciler.json": _reconciler(layout, ports),
+    }
     if purpose.demo:
         service = catalog.services[0].name
         own |= {
@@ -61,9 +66,16 @@ def _deployment(
         alertmanagers=(_at(ports["alertmanager"]),),
         engine_credentials=Credentials(USERNAME, str(layout.password)),
         pagerduty_url=f"{ports.url('inbox')}/pagerduty/v2/enqueue",
+        smtp=_smtp(layout, ports),
         webhooks=addresses.webhooks,
         console_url=ports.url("console"),
     )
+
+
+def _smtp(layout: Layout, ports: Ports) -> Smtp:
+    """The inbox, whoever a mail is for: a try-out must never reach anyone."""
+    password = Credentials(USERNAME, str(layout.secrets / credentials.SMTP_PASSWORD))
+    return Smtp(_at(ports["inbox-smtp"]), "watchkeeper@localhost", password, require_tls=False)
 
 
 def targets(catalog: Catalog, purpose: Purpose, ports: Ports) -> tuple[Target, ...]:
@@ -78,7 +90,22 @@ def _at(port: int) -> str:
 
 
 def _inbox(layout: Layout, ports: Ports) -> Json:
-    return {"port": ports["inbox"], "data": str(layout.data / "inbox"), "secrets": str(layout.secrets)}
+    return {
+        "port": ports["inbox"],
+        "smtp_port": ports["inbox-smtp"],
+        "data": str(layout.data / "inbox"),
+        "secrets": str(layout.secrets),
+    }
+
+
+def _reconciler(layout: Layout, ports: Ports) -> Json:
+    return {
+        "alertmanager": ports.url("alertmanager"),
+        "configuration": str(layout.config / conventions.ALERTMANAGER_FILE),
+        "state": str(layout.data / "reconciler" / "incidents.json"),
+        "username": USERNAME,
+        "password_file": str(layout.password),
+    }
 
 
 def _console(purpose: Purpose, layout: Layout, ports: Ports) -> Json:

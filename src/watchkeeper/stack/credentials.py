@@ -12,6 +12,8 @@ from watchkeeper.stack.layout import Layout
 from watchkeeper.stack.ports import Ports
 from watchkeeper.stack.ready import USERNAME
 
+SMTP_PASSWORD = "smtp-password"  # noqa: S105 - the name of a file
+
 # A slow hash protects passwords that people choose. This one has 256 random bits, and is checked at every scrape.
 _BCRYPT_COST = 4
 
@@ -27,7 +29,7 @@ class Addresses:
 def ensure(layout: Layout) -> None:
     """Make what every stack needs and does not have yet."""
     layout.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name in ("engine-password", "deadman", "probe"):
+    for name in ("engine-password", "deadman", "probe", SMTP_PASSWORD):
         _kept(layout.secrets / name, secrets.token_hex(32))
 
 

@@ -20,9 +20,10 @@ NAMES = (
     "orchestrator",
     "cache",
     "probe",
+    "inbox-smtp",
 )
 """In the order of their usual ports, from `FIRST` on."""
-WITHOUT_DEMO = NAMES[:4]
+WITHOUT_DEMO = (*NAMES[:4], "inbox-smtp")
 
 Free = Callable[[int], bool]
 """Whether a port can be listened on."""
