@@ -1,6 +1,6 @@
 """Every alert fires when it must and stays silent when it must (promtool test rules), from the tests that ship.
 
-Each test runs against the groups it needs: those of its alert, and those that record what they read.
+Each test runs against the rules it needs: those of its alert, and those that record what they read.
 """
 
 import subprocess
@@ -16,12 +16,14 @@ from watchkeeper import compile as compiler
 from watchkeeper import conventions, engines, promql, spec
 from watchkeeper.compile.reference import reference
 from watchkeeper.model import Catalog
+from watchkeeper.promql.nodes import MatchOperator
 
 
 class Rule(TypedDict, total=False):
     record: str
     alert: str
     expr: str
+    labels: dict[str, str]
 
 
 class Group(TypedDict):
@@ -52,21 +54,26 @@ def alerts() -> list[str]:
 
 
 def needed(alert: str) -> Iterator[Group]:
-    """In the order of the files."""
-    wanted = {group["name"] for group in groups() if any(rule.get("alert") == alert for rule in group["rules"])}
-    while True:
-        read = {
-            name
-            for group in groups()
-            if group["name"] in wanted
-            for rule in group["rules"]
-            for name in promql.metrics(promql.parse(rule["expr"]))
-        }
-        more = {group["name"] for group in groups() if any(rule.get("record") in read for rule in group["rules"])}
-        if more <= wanted:
-            break
-        wanted |= more
-    yield from (group for group in groups() if group["name"] in wanted)
+    """Every rule of that name, and what those read, in the order of the files."""
+    everything = [rule for group in groups() for rule in group["rules"]]
+    wanted = [rule for rule in everything if rule.get("alert") == alert]
+    for rule in wanted:  # grows while it is walked
+        read = promql.selectors(promql.parse(rule["expr"]))
+        wanted += [each for each in everything if each not in wanted and any(answers(each, one) for one in read)]
+    for group in groups():
+        rules = [rule for rule in group["rules"] if rule in wanted]
+        if rules:
+            yield {"name": group["name"], "rules": rules}
+
+
+def answers(rule: Rule, selector: promql.Selector) -> bool:
+    """Whether the rule records what is selected; labels that it adds itself tell objectives and windows apart."""
+    added = rule.get("labels", {})
+    return rule.get("record") == selector.name and all(
+        added.get(matcher.label, matcher.value) == matcher.value
+        for matcher in selector.matchers
+        if matcher.operator is MatchOperator.EQUAL
+    )
 
 
 def test_every_alert_has_tests() -> None:

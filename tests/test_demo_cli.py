@@ -122,7 +122,7 @@ def test_list(running: Path) -> None:
     lines = run("faults", "--state", running).output.splitlines()
     assert "error-rate SHARE   (now: error-rate 0.3)" in lines
     assert "    SHARE: a share above 0 and up to 1, such as 0.3 or 30%" in lines
-    assert "    Alerts: LLMCostSpike" in lines
+    assert "    Alerts: LLMCostSpike, LLMTokenAbuse" in lines
 
 
 def test_list_needs_no_stack(state: Path) -> None:

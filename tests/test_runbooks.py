@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypedDict
 
 import promql_parser
 import pytest
@@ -31,7 +32,12 @@ FRAME = (
 SCRAPED = frozenset({"service", "environment", "instance", "job", "role"})
 RECORDED_LABELS = SCRAPED | {"slo"}
 ALERT_LABELS = RECORDED_LABELS | {"alertname", "alertstate", "severity", "component", "team", "kind", "tier"}
-GENERATED = (conventions.OUTAGE, conventions.SLI_MISSING, conventions.TRAFFIC_COLLAPSE)
+GENERATED = (
+    conventions.OUTAGE,
+    conventions.SLI_MISSING,
+    conventions.TRAFFIC_COLLAPSE,
+    conventions.AVAILABILITY_BREACH,
+)
 
 
 @dataclass(frozen=True)
@@ -63,23 +69,43 @@ def series() -> dict[str, Known]:
         else:
             known[name] = Known(own)
     objectives = frozenset(name for name, _ in definitions("slos"))
-    for name, labels in recordings().items():
-        known[name] = Known({label: frozenset[str]() for label in RECORDED_LABELS | labels} | {"slo": objectives})
+    recorded = {label: frozenset[str]() for label in RECORDED_LABELS} | {"slo": objectives}
+    for name, rules in recordings().items():
+        known[name] = Known(_recorded_labels(rules) | recorded)
     known["ALERTS"] = Known({label: frozenset[str]() for label in ALERT_LABELS})
     return known
 
 
-def recordings() -> dict[str, frozenset[str]]:
-    """Every series that the committed rules record, with the labels that come beside those of every objective."""
-    rules = yaml.safe_load((ROOT / "monitoring" / conventions.RECORDING_RULES_FILE).read_text(encoding="utf-8"))
-    found: dict[str, frozenset[str]] = {}
-    for group in rules["groups"]:
-        for rule in group["rules"]:
-            if "record" in rule:
-                grouped = (part for part in walk(promql.parse(rule["expr"])) if isinstance(part, Aggregation))
-                labels = {label for part in grouped if not part.grouping.without for label in part.grouping.labels}
-                found[rule["record"]] = found.get(rule["record"], frozenset()) | labels | set(rule.get("labels", {}))
+class Rule(TypedDict, total=False):
+    record: str
+    expr: str
+    labels: dict[str, str]
+
+
+@cache
+def recordings() -> dict[str, list[Rule]]:
+    """Every series that the committed rules record."""
+    groups = yaml.safe_load((ROOT / "monitoring" / conventions.RECORDING_RULES_FILE).read_text(encoding="utf-8"))
+    found: dict[str, list[Rule]] = {}
+    for rule in (rule for group in groups["groups"] for rule in group["rules"] if "record" in rule):
+        found.setdefault(rule["record"], []).append(rule)
     return found
+
+
+def _recorded_labels(rules: list[Rule]) -> dict[str, frozenset[str]]:
+    """What the rules group by, and what they add, such as a window; a rule that reads another has its labels."""
+    grouped: dict[str, frozenset[str]] = {}
+    added: dict[str, set[str]] = {}
+    for rule in rules:
+        expr = promql.parse(rule["expr"])
+        for node in walk(expr):
+            if isinstance(node, Aggregation) and not node.grouping.without:
+                grouped |= dict.fromkeys(node.grouping.labels, frozenset())
+        for name in set(promql.metrics(expr)) & recordings().keys():
+            grouped |= _recorded_labels(recordings()[name])
+        for label, value in rule.get("labels", {}).items():
+            added.setdefault(label, set()).add(value)
+    return grouped | {label: frozenset(values) for label, values in added.items()}
 
 
 @cache
@@ -188,6 +214,10 @@ def test_a_wrong_query_would_be_seen() -> None:
         test_query_reads_only_what_is_there('http_requests_total{code="500"}')
     with pytest.raises(AssertionError, match="can never match"):
         test_query_reads_only_what_is_there('sli_events_total{outcome="error"}')
+    with pytest.raises(AssertionError, match="has no label provider"):
+        test_query_reads_only_what_is_there('module:latency:p95_5m{provider="anthropic"}')
+    with pytest.raises(AssertionError, match="can never match"):
+        test_query_reads_only_what_is_there('sli:availability:ratio{window="2h"}')
     with pytest.raises(AssertionError):
         test_query_groups_by_labels_that_its_series_have("sum by (code) (http_requests_total)")
 

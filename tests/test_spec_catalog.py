@@ -10,6 +10,7 @@ import pytest
 from watchkeeper import model, spec
 from watchkeeper.model import Comparison, Kind, Severity, Tier, Unit
 from watchkeeper.quantity import Duration, Ratio
+from watchkeeper.spec import schema, wording
 
 PACK = Path(__file__).parent / "golden" / "pack"
 TODAY = date(2027, 1, 15)
@@ -414,3 +415,9 @@ def test_a_broken_pack_file_stops_before_false_alarms(project: Path, tmp_path: P
     project.write_text("service: x\n")
     result = spec.load(project, pack=broken, today=TODAY)
     assert [problem.code for problem in result.problems] == ["yaml-syntax"]  # and not one unknown metric
+
+
+def test_every_section_of_names_can_be_spoken_of() -> None:
+    """What is defined twice is named by it."""
+    for section in schema.NAMED:
+        assert wording.noun(section)

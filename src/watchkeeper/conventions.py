@@ -100,6 +100,13 @@ def budget_alert(consumed: Ratio) -> str:
 SLI_MISSING = "SLIMissing"
 TRAFFIC_COLLAPSE = "TrafficCollapse"
 OUTAGE = "ServiceOutage"
+AVAILABILITY_BREACH = "SLOAvailabilityBreach"
+
+# panels that show what the alerts above speak of
+BURN_PANEL = "executive/burn-rate"
+BUDGET_PANEL = "executive/error-budget"
+FAILING_PANEL = "operations/error-rate"
+TRAFFIC_PANEL = "operations/request-rate"
 
 
 def runbook_for(alert: str) -> str:

@@ -1,11 +1,11 @@
-"""The raw outage alert and the traffic-collapse alert.
+"""The raw outage alert, the traffic-collapse alert and the breach of the objective over all requests.
 
 What must be seen even when budgets, history and the service's own view fail.
 """
 
 from watchkeeper import conventions, promql
 from watchkeeper.compile import texts
-from watchkeeper.compile.slo import sli
+from watchkeeper.compile.slo import LEVEL_0, sli
 from watchkeeper.formats.prometheus import Alerting, Group
 from watchkeeper.model import Catalog, Kind, Priority, Requests, Service, Severity, Slo
 from watchkeeper.promql import build
@@ -17,6 +17,9 @@ COLLAPSE_SHARE = Ratio.of(percent=10)
 COLLAPSE_FOR = Duration.of(minutes=2)
 USUAL_OVER = Duration.of(hours=1)
 USUAL_BEFORE = Duration.of(minutes=10)
+BREACH_OVER = (LEVEL_0, Duration.of(hours=1))
+"""A healthy service misses 99.9 % in up to 7 % of its five minutes (docs/decisions/availability-breach.md)."""
+BREACH_FOR = Duration.of(minutes=5)
 WORTH_WATCHING = 1
 """Requests per second over the hour before; below it, a quiet five minutes are nothing strange."""
 
@@ -26,7 +29,7 @@ def group(catalog: Catalog, service: Service) -> Group:
     slo = next((slo for slo in service.slos if _counts_all(slo)), None)
     rules = [_outage(catalog, service, slo)]
     if slo is not None:
-        rules.append(_collapse(catalog, service, slo))
+        rules += [_collapse(catalog, service, slo), _breach(catalog, service, slo)]
     return Group(conventions.outage_group(service.name), catalog.intervals.rules_critical, tuple(rules))
 
 
@@ -89,4 +92,21 @@ def _collapse(catalog: Catalog, service: Service, slo: Slo) -> Alerting:
         COLLAPSE_FOR,
         labels,
         texts.collapse(catalog, Duration.of(minutes=5), COLLAPSE_SHARE, COLLAPSE_FOR, labels),
+    )
+
+
+def _breach(catalog: Catalog, service: Service, slo: Slo) -> Alerting:
+    """The objective itself as a limit. It reads what the objective's own group records."""
+    events = sli(catalog, service, slo)
+    allowed = events.objective.error_share
+    now, longer = (build.compare(events.ratio(window), ">", allowed.value) for window in BREACH_OVER)
+    failed = build.sum_by(KEYS, build.increase(events.bad, BREACH_OVER[0]))
+    node = build.and_on(KEYS, now, longer, build.compare(failed, ">=", slo.min_bad_events))
+    labels = texts.labels(service.team, slo.component, Severity.CRITICAL, kind=Kind.SYMPTOM, priority=Priority.P1)
+    return Alerting(
+        conventions.AVAILABILITY_BREACH,
+        promql.lay_out(node),
+        BREACH_FOR,
+        labels,
+        texts.breach(catalog, slo, BREACH_OVER, BREACH_FOR, labels),
     )

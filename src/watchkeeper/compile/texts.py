@@ -104,6 +104,11 @@ def budget_state(service: Service, slo: Slo, state: BudgetState, severity: Sever
     )
 
 
+def _two_groups(catalog: Catalog) -> Duration:
+    """At worst a whole interval passes in the group that records, and another in the one that reads."""
+    return catalog.intervals.rules_critical * 2
+
+
 def missing(catalog: Catalog, slo: Slo, waiting: Duration, alert_labels: Pairs) -> Pairs:
     found = on_critical_path(catalog, Duration.of(), waiting, alert_labels)
     return (
@@ -125,7 +130,7 @@ def missing(catalog: Catalog, slo: Slo, waiting: Duration, alert_labels: Pairs) 
 
 
 def collapse(catalog: Catalog, window: Duration, share: Ratio, waiting: Duration, alert_labels: Pairs) -> Pairs:
-    found = on_critical_path(catalog, window * share.complement, waiting, alert_labels)
+    found = on_critical_path(catalog, window * share.complement, waiting, alert_labels, _two_groups(catalog))
     return (
         ("summary", f"Traffic has fallen below {share.words} of what it was in the hour before."),
         ("impact", "People probably cannot reach the service; requests that never arrive burn no budget."),
@@ -143,6 +148,32 @@ def collapse(catalog: Catalog, window: Duration, share: Ratio, waiting: Duration
         ("threshold", f"below {share.words}"),
         ("detection", found.words),
         ("runbook", conventions.runbook_for(conventions.TRAFFIC_COLLAPSE)),
+    )
+
+
+def breach(
+    catalog: Catalog, slo: Slo, windows: tuple[Duration, Duration], waiting: Duration, alert_labels: Pairs
+) -> Pairs:
+    allowed = slo.target.complement
+    found = on_critical_path(catalog, max(windows) * allowed, waiting, alert_labels, _two_groups(catalog))
+    return (
+        (
+            "summary",
+            f"{literal(slo.title)}: neither in the last {windows[0].words} nor in the last {windows[1].words}.",
+        ),
+        ("impact", literal(slo.impact)),
+        ("actions", _numbered(_FIRST)),
+        ("escalation", _ESCALATION[Severity.CRITICAL]),
+        ("value", f"{_SHOWN[Unit.RATIO]} failing"),
+        (
+            "threshold",
+            (
+                f"above {allowed.words} over {windows[0].words} and over {windows[1].words} for {waiting.words},"
+                f" with at least {slo.min_bad_events} bad requests"
+            ),
+        ),
+        ("detection", found.words),
+        ("runbook", conventions.runbook_for(conventions.AVAILABILITY_BREACH)),
     )
 
 

@@ -51,7 +51,7 @@ def definitions(catalog: Catalog) -> Definitions:
 
 def _outages(catalog: Catalog, service: Service) -> Iterator[DefinedAlert]:
     for rule in _alerting(outage.group(catalog, service)):
-        means = "failing" if rule.alert == conventions.OUTAGE else "of the usual traffic"
+        means = "of the usual traffic" if rule.alert == conventions.TRAFFIC_COLLAPSE else "failing"
         query, limit = compared(promql.parse(rule.expr))
         curve = Curve(query, limit, Unit.RATIO, f"Share {means}")
         yield _defined(catalog, rule, service.name, _Value(Unit.RATIO, means, (curve,)))

@@ -104,7 +104,7 @@ FAULTS: dict[Fault, Explanation] = {
     Fault.PROVIDER_OUTAGE: Explanation(
         "Both model providers answer every call with an error.",
         "Questions are answered with 502; login, history and lists still work.",
-        ("ServiceOutage", "ErrorBudgetBurnRateCritical", "LLMAPIHighErrorRate", "HighErrorRate"),
+        ("ServiceOutage", "ErrorBudgetBurnRateCritical", "LLMAPIHighErrorRate", "LLMProviderDown", "HighErrorRate"),
     ),
     Fault.PROVIDER_SLOW: Explanation(
         "Both model providers take 20 s longer.",
@@ -162,7 +162,7 @@ FAULTS: dict[Fault, Explanation] = {
     Fault.COST_SPIKE: Explanation(
         "Every model call uses eight times the tokens.",
         "Nothing; the bill does.",
-        ("LLMCostSpike",),
+        ("LLMCostSpike", "LLMTokenAbuse"),
     ),
 }
 

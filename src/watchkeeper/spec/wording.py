@@ -16,10 +16,12 @@ _SINGULAR = {
     "log_alerts": "log alert",
     "metrics": "metric",
     "receivers": "receiver",
+    "recordings": "recording",
     "schedules": "schedule",
     "services": "service",
     "slos": "SLO",
     "teams": "team",
+    "tests": "tests of alert",
 }
 
 _MAX_CANDIDATES = 1000
