@@ -319,7 +319,16 @@ def main() -> None:
     wk = watch(metrics_port=None, log_stream=sys.stderr)
     page = asyncio.run(check(wk))
     wk.close()
-    counted = ("sli_events_total", "http_requests_total", "llm_", "db_", "redis_", "cache_", "module_", "messages_total")
+    counted = (
+        "sli_events_total",
+        "http_requests_total",
+        "llm_",
+        "db_",
+        "redis_",
+        "cache_",
+        "module_",
+        "messages_total",
+    )
     moved = (line for line in page.splitlines() if line.startswith(counted) and not line.endswith((" 0", " 0.0")))
     sys.stdout.writelines(f"{line}\n" for line in moved if "_bucket" not in line)
 

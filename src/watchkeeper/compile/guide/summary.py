@@ -1,0 +1,187 @@
+"""`MONITORING-SUMMARY.md`: what there is, in true numbers, and how to measure what cannot be stated beforehand."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from watchkeeper import conventions
+from watchkeeper.compile import metrics_catalog
+from watchkeeper.compile.guide import alerting, architecture, contents
+from watchkeeper.compile.guide.markdown import Blocks, link, page, table
+from watchkeeper.compile.slo import sli
+from watchkeeper.compile.totals import BYTES_PER_SAMPLE, RETENTION, Totals, totals
+from watchkeeper.model import Catalog, Service, Severity
+
+MEASURED = (
+    ("availability, error rate, latency, budget left", "`watchkeeper slo`", "the executive dashboard shows the same"),
+    (
+        "time to detect",
+        "the column *found* of every alert is its bound",
+        "the time from a fault to the first page is measured on the demo by `bench/detect.py`",
+    ),
+    (
+        "time to resolve",
+        "from the first message to the resolve, in PagerDuty's analytics",
+        "targets to hold it against: 15 minutes for P0, an hour for P1",
+    ),
+    (
+        "true pages",
+        "the weekly review: pages somebody acted on, of all pages",
+        "`bench/healthy.py` counts pages in hours of healthy traffic",
+    ),
+    (
+        "found before people were hurt",
+        "the incidents whose first page came before the first report, in the monthly review",
+        "a probe outside the service finds what no request shows",
+    ),
+    ("queries below a second", "Prometheus' own `prometheus_engine_query_duration_seconds`", "with its quantile 0.9"),
+    ("dashboards used, runbooks that solved it", "Grafana's usage statistics; a line in each review", ""),
+)
+"""The specification's measures of success. It states values for a service nobody has run; here is how to get them."""
+
+
+def text(catalog: Catalog, paths: tuple[str, ...], made: str) -> str:
+    counted = totals(catalog)
+    return page(
+        (
+            "# Monitoring: what there is",
+            made,
+            f"How to use it: {link('the guide', conventions.GUIDE_FILE)}.",
+            *_totals(catalog, counted, paths),
+            *_metrics(catalog),
+            *_objectives(catalog),
+            *_alerts(catalog),
+            *_dashboards(catalog),
+            *_files(paths),
+            *_architecture(catalog, paths),
+            *_success(),
+        )
+    )
+
+
+def _totals(catalog: Catalog, counted: Totals, paths: tuple[str, ...]) -> Blocks:
+    yield "## Totals"
+    low, high = counted.disk_bytes
+    samples = f"{counted.samples_per_second:,.0f}"
+    least, most = BYTES_PER_SAMPLE
+    yield table(
+        ("what", "how many", "counted how"),
+        (
+            ("metrics", str(counted.metrics), "declared"),
+            ("series scraped", f"{counted.series:,}", f"planned, in the reference deployment: {_reference(catalog)}"),
+            ("samples", f"{samples}/s", "each series once per scrape of its class"),
+            ("recording rules", str(counted.recording_rules), ""),
+            ("alerts", str(counted.alerts), f"{counted.alert_rules} rules: those about objectives are one for each"),
+            (
+                "alerts on log lines",
+                str(counted.log_alerts),
+                "also as LogQL; the same alerts read counters in Prometheus",
+            ),
+            ("dashboards", str(counted.dashboards), f"{counted.panels} panels"),
+            (
+                "runbooks",
+                str(sum(path.startswith("runbooks/") for path in paths)),
+                "a page for every alert, and shared ones",
+            ),
+            (
+                f"disk for {RETENTION.words}",
+                f"{_gigabytes(low)} to {_gigabytes(high)} GB",
+                f"{samples}/s x {RETENTION.words} x {least} to {most} bytes a sample, as measured",
+            ),
+        ),
+    )
+    yield (
+        "Disk is that of the series scraped. Recorded series come on top, and a busy deployment has other numbers than"
+        " the reference: the plan is made anew from your own definitions."
+    )
+
+
+def _reference(catalog: Catalog) -> str:
+    processes = (f"{number} {emitter.value}" for emitter, number in catalog.reference.instances)
+    return f"{catalog.reference.requests_per_month:,} requests a month, processes: {', '.join(processes)}"
+
+
+def _gigabytes(value: Decimal) -> str:
+    return f"{value / 10**9:.1f}"
+
+
+def _metrics(catalog: Catalog) -> Blocks:
+    yield "## Metrics"
+    categories = dict.fromkeys(metric.category for metric in catalog.metrics)
+    yield table(("category", "metrics", "series"), (_category(catalog, category) for category in categories))
+    renamed = [metric for metric in catalog.metrics if metric.replaces]
+    if renamed:
+        yield "Renamed: " + ", ".join(f"`{metric.replaces}` is `{metric.name}`" for metric in renamed) + "."
+
+
+def _category(catalog: Catalog, category: str) -> tuple[str, str, str]:
+    own = [metric for metric in catalog.metrics if metric.category == category]
+    series = sum(metrics_catalog.planned(catalog, metric) for metric in own)
+    return category, ", ".join(f"`{metric.name}`" for metric in own), f"{series:,}"
+
+
+def _objectives(catalog: Catalog) -> Blocks:
+    yield "## Objectives"
+    for service in catalog.services:
+        yield table(
+            ("objective", "target", "window", "budget as a total outage", "burn alerts"), _of_service(catalog, service)
+        )
+        yield table(
+            ("budget state", "from consumed", "alert", "what is done"),
+            (
+                (s.name, s.consumed.words, s.severity.value if s.severity else "none", s.action)
+                for s in service.budget_policy
+            ),
+        )
+
+
+def _of_service(catalog: Catalog, service: Service) -> Iterator[tuple[str, ...]]:
+    for slo in service.slos:
+        o = sli(catalog, service, slo)
+        burns = (
+            f"{burn.severity}: {burn.alert.budget_share.words} in {burn.alert.long_window.words}" for burn in o.burns
+        )
+        yield slo.title, slo.target.words, slo.window.words, o.objective.budget_time.words, "\n".join(burns)
+
+
+def _alerts(catalog: Catalog) -> Blocks:
+    yield "## Alerts"
+    found = alerting.every(catalog)
+    yield table(
+        ("severity", "told", "alerts"),
+        (
+            (
+                severity.value,
+                alerting.told(catalog, severity),
+                ", ".join(dict.fromkeys(f"`{told.name}`" for told in found if told.severity is severity)),
+            )
+            for severity in Severity
+        ),
+    )
+
+
+def _dashboards(catalog: Catalog) -> Blocks:
+    if catalog.dashboards:
+        yield "## Dashboards"
+        yield table(
+            ("dashboard", "for", "panels"),
+            (
+                (dashboard.title, dashboard.audience, ", ".join(panel.title for panel in dashboard.panels))
+                for dashboard in catalog.dashboards
+            ),
+        )
+
+
+def _files(paths: tuple[str, ...]) -> Blocks:
+    yield "## Files"
+    yield table(("file", "holds"), contents.rows(paths))
+
+
+def _architecture(catalog: Catalog, paths: tuple[str, ...]) -> Blocks:
+    yield "## Deployment"
+    yield table(("layer", "what", "how"), architecture.layers(catalog, paths))
+
+
+def _success() -> Blocks:
+    yield "## How success is measured"
+    yield "No figure is claimed here for a service that has not run. Each is measured like this:"
+    yield table(("what", "measured by", "beside it"), MEASURED)
