@@ -1,6 +1,7 @@
 """Published runbooks: a page for every alert, first what the rules say, then what was written; every link leads on."""
 
 import re
+import zlib
 from dataclasses import replace
 from decimal import Decimal
 
@@ -32,13 +33,14 @@ QUEUE = Alert(
     priority=Priority.P1,
     panel="operations/latency",
 )
+LATENCY = zlib.crc32(b"latency") % (2**31 - 1) + 1
 PAGE = RunbookPage("queue-stuck.md", "# QueueStuck\n\n## Meaning\n\nIt stands still. See [the rest](rest.md#more).\n")
 REST = RunbookPage("rest.md", "# The rest\n\nRead on.\n")
 
 
 def _only(catalog: Catalog, *alerts: Alert, pages: tuple[RunbookPage, ...] = (PAGE, REST)) -> Catalog:
-    """No objectives: beside these alerts there is the outage alert alone."""
-    service = replace(catalog.services[0], alerts=alerts, slos=())
+    """No objectives, no logs: beside these alerts there is the outage alert alone."""
+    service = replace(catalog.services[0], alerts=alerts, slos=(), log_alerts=())
     return replace(catalog, services=(service,), pages=pages)
 
 
@@ -96,7 +98,7 @@ def test_what_the_rules_say_stands_before_what_was_written(catalog: Catalog) -> 
         "| found | at most 1 min 30 s after everything fails"
         " (scrape 5 s, window 1 min, evaluation 15 s, group wait 10 s) |\n"
         "| escalation | On-call. |\n"
-        "| panel | `operations/latency` |\n"
+        f"| panel | `operations/latency`, in Grafana at `/d/wk-operations?viewPanel={LATENCY}` |\n"
         "\n"
         "First:\n"
         "\n"
@@ -184,9 +186,18 @@ def test_objectives_are_told_apart_and_lead_to_their_pages(shipped: dict[str, st
 
 def test_the_panel_of_an_objective_is_its_own(catalog: Catalog) -> None:
     service = catalog.services[0]
-    slos = tuple(replace(slo, panel=f"executive/{slo.name}") for slo in service.slos)
+    panels = {"availability": "executive/availability", "latency-simple": "operations/latency"}
+    slos = tuple(replace(slo, panel=panels.get(slo.name, "")) for slo in service.slos)
     page = _published(replace(catalog, services=(replace(service, slos=slos),)))["sli-missing.md"]
-    assert "| `executive/availability` |" in page
+    rows = {line.split(" | ")[0]: line for line in page.splitlines()}
+    assert "`executive/availability`, in Grafana at `/d/wk-executive?viewPanel=" in rows["| availability"]
+    assert f"`operations/latency`, in Grafana at `/d/wk-operations?viewPanel={LATENCY}`" in rows["| latency-simple"]
+    assert "Grafana" not in rows["| module-observatory"]
+
+
+def test_a_panel_of_somebody_elses_dashboard_is_named(catalog: Catalog) -> None:
+    page = _published(replace(_only(catalog, QUEUE), dashboards=()))["queue-stuck.md"]
+    assert "| panel | `operations/latency` |\n" in page
 
 
 def test_several_services_are_told_apart_and_the_monitoring_once(catalog: Catalog) -> None:

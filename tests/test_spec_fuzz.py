@@ -157,6 +157,8 @@ OPTIONAL = {
     "within", "timing", "inhibitions", "routes", "budget_policy", "group_wait", "pagerduty", "slack", "webhook",
     "dashboards", "thresholds", "details", "empty", "links", "legend", "top", "exemplars",
     "log_alerts", "aliases", "fields", "tiers", "streams", "keys", "pseudonyms", "check", "levels", "ratio",
+    "tracing", "inject_on_request", "baggage", "hosts", "client_timeouts", "rules", "request_classes", "attributes",
+    "slow_after", "limit",
 }  # fmt: skip
 NAMES = {
     "classes",
@@ -175,6 +177,11 @@ NAMES = {
     "labels",
     "match",
     "source",
+    "names",
+    "rules",
+    "environments",
+    "client_timeouts",
+    "attributes",
 }
 
 

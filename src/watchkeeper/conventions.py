@@ -166,6 +166,31 @@ KUBERNETES_MONITORS_FILE = "kubernetes/service-monitors.yaml"
 PROMETHEUS_FILE = "prometheus.yaml"
 ALERTMANAGER_FILE = "alertmanager-config.yaml"
 TEMPLATES_FILE = "templates/watchkeeper.tmpl"
+TRACING_FILE = "distributed-tracing-config.yaml"
+TRACES_AGENT_FILE = "collector/agent.yaml"
+TRACES_GATEWAY_FILE = "collector/gateway.yaml"
+JAEGER_OPENSEARCH_FILE = "jaeger/opensearch.yaml"
+JAEGER_ELASTICSEARCH_FILE = "jaeger/elasticsearch.yaml"
+JAEGER_BADGER_FILE = "jaeger/badger.yaml"
+JAEGER_STRATEGIES_FILE = "jaeger/strategies.json"
+JAEGER_LIFECYCLE_FILE = "jaeger/index-lifecycle.json"
+
+ROUTE_ATTRIBUTE = "http.route"
+REQUEST_CLASS_ATTRIBUTE = "watchkeeper.request_class"
+"""On the span of a request: the class that the service put it into."""
+
+MODEL_ATTRIBUTE = "gen_ai.request.model"
+ENVIRONMENT_ATTRIBUTE = "deployment.environment.name"
+
+STATUS_ATTRIBUTES = {"http-5xx": "http.response.status_code", "http-5xx-old": "http.status_code"}
+"""Where a response's status stands, by the name of the policy that keeps failures: now, and before HTTP was settled."""
+
+SPAN_METRICS = "traces.span.metrics"
+"""Namespace of what is counted from all spans; Prometheus writes `traces_span_metrics_calls_total`."""
+
+JAEGER_INDEX_PREFIX = "watchkeeper"
+JAEGER_POLICY = "watchkeeper-traces"
+"""The policy that deletes old indices in the search engine."""
 
 MAIL_RECEIVER_HEADER = "X-Watchkeeper-Receiver"
 """On every e-mail: the receiver it was sent for."""

@@ -45,6 +45,9 @@ def build(
     collector_version: Annotated[
         str, typer.Option(help="Version of the OpenTelemetry Collector: components were renamed. From 0.140 on.")
     ] = "0.145",
+    jaeger_version: Annotated[
+        str, typer.Option(help="Version of Jaeger: its indices are described in another way now. From 2.13 on.")
+    ] = "2.13",
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Compile the definitions: all files or none.
@@ -59,7 +62,7 @@ def build(
     if target is Made.PYTHON:
         folder, made = place.parent, {place.name: _instruments(catalog)}
     else:
-        folder, made = place, _engines(catalog, environment, collector_version)
+        folder, made = place, _engines(catalog, environment, _versions(collector_version, jaeger_version))
     changed = files.differences(folder, made)
     if not verify:
         _write(target, folder, made)
@@ -69,21 +72,21 @@ def build(
     raise typer.Exit(1 if verify and changed else 0)
 
 
-def _engines(catalog: Catalog, environment: str, collector: str) -> dict[str, str]:
+def _engines(catalog: Catalog, environment: str, versions: "Versions") -> dict[str, str]:
     from watchkeeper import compile as compiler
     from watchkeeper.compile.reference import reference
 
-    documents = compiler.build(catalog, reference(catalog, environment), _versions(collector))
+    documents = compiler.build(catalog, reference(catalog, environment), versions)
     return {document.path: document.text for document in documents}
 
 
-def _versions(collector: str) -> "Versions":
+def _versions(collector: str, jaeger: str) -> "Versions":
     from watchkeeper.compile import versions
 
     try:
-        return versions.Versions(collector=versions.collector(collector), jaeger=versions.DEFAULT.jaeger)
+        return versions.Versions(collector=versions.collector(collector), jaeger=versions.jaeger(jaeger))
     except versions.UnknownVersionError as error:
-        raise typer.BadParameter(str(error), param_hint="--collector-version") from None
+        raise typer.BadParameter(str(error)) from None
 
 
 def _instruments(catalog: Catalog) -> str:

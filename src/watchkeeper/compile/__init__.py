@@ -14,6 +14,7 @@ from watchkeeper.compile import (
     runbooks,
     sli_slo,
     templates,
+    tracing,
 )
 from watchkeeper.compile.document import Document
 from watchkeeper.compile.versions import DEFAULT, Versions
@@ -32,6 +33,7 @@ def build(catalog: Catalog, deployment: Deployment, versions: Versions = DEFAULT
         *rule_tests.documents(catalog),
         *grafana.documents(catalog, deployment),
         *logs.documents(catalog, deployment, versions),
+        *tracing.documents(catalog, deployment, versions),
         *runbooks.documents(catalog),
         *examples.documents(catalog),
     )

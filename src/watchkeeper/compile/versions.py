@@ -62,6 +62,15 @@ def collector(version: str) -> Collector:
     return fitting[-1]
 
 
+def jaeger(version: str) -> Jaeger:
+    """The dialect of a Jaeger, likewise."""
+    asked = numbers(version)
+    fitting = [each for each in JAEGERS if asked and numbers(each.version) <= asked]
+    if not fitting:
+        raise UnknownVersionError(f"`{version}` is no version of Jaeger from {JAEGERS[0].version} on")
+    return fitting[-1]
+
+
 def numbers(version: str) -> tuple[int, ...]:
     """Major and minor; empty for anything else."""
     found = re.fullmatch(r"v?([0-9]{1,4})\.([0-9]{1,4})(?:\.[0-9]{1,4})?", version)

@@ -67,20 +67,10 @@ class Backend:
 
 _SHARED_LABELS = frozenset(
     {
-        "__name__",
-        "severity",
-        "priority",
-        "component",
-        "team",
-        "kind",
-        "environment",
-        "service",
-        "tier",
-        "instance",
-        "job",
-        "role",
+        "__name__", "severity", "priority", "component", "team", "kind", "environment", "service", "tier", "instance",
+        "job", "role",
     }
-)
+)  # fmt: skip
 """What does not tell two alerts of one name apart."""
 
 

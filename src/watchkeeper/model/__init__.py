@@ -22,7 +22,7 @@ from watchkeeper.model.dashboard import (
     Reading,
     State,
 )
-from watchkeeper.model.deployment import Credentials, Deployment, Smtp, Sources, Target
+from watchkeeper.model.deployment import Credentials, Deployment, Smtp, Sources, Target, TracePipeline
 from watchkeeper.model.dialect import Dialect, Part, Renamed
 from watchkeeper.model.example import Example
 from watchkeeper.model.logs import (
@@ -73,17 +73,43 @@ from watchkeeper.model.routing import (
 from watchkeeper.model.rule_test import RuleTest
 from watchkeeper.model.runbook import RunbookPage
 from watchkeeper.model.slo import BudgetState, Outage, Queries, RequestClass, Requests, Slo, Tier
+from watchkeeper.model.tracing import (
+    HEADROOM,
+    ID_IN_PATH,
+    PSEUDONYM,
+    STATEMENT_NUMBER,
+    STATEMENT_TEXT,
+    Baggage,
+    Carrier,
+    Export,
+    Propagation,
+    Pseudonyms,
+    Sampling,
+    SamplingRule,
+    SpanAttribute,
+    SpanName,
+    SpanNameError,
+    SpanRedaction,
+    Tracing,
+)
 
 __all__ = [
     "AUDIT_TENANT",
     "DAY_MINUTES",
     "GRID_WIDTH",
+    "HEADROOM",
+    "ID_IN_PATH",
     "MOST_LINES",
     "MOST_SLICES",
+    "PSEUDONYM",
+    "STATEMENT_NUMBER",
+    "STATEMENT_TEXT",
     "STREAM_LABELS",
     "Alert",
     "Axis",
+    "Baggage",
     "BudgetState",
+    "Carrier",
     "Catalog",
     "Colour",
     "Comparison",
@@ -96,6 +122,7 @@ __all__ = [
     "Draw",
     "Emitter",
     "Example",
+    "Export",
     "Family",
     "FieldType",
     "Hours",
@@ -135,6 +162,8 @@ __all__ = [
     "PiiClass",
     "Presence",
     "Priority",
+    "Propagation",
+    "Pseudonyms",
     "Queries",
     "Query",
     "Reading",
@@ -150,6 +179,8 @@ __all__ = [
     "Routing",
     "RuleTest",
     "RunbookPage",
+    "Sampling",
+    "SamplingRule",
     "Schedule",
     "Scrape",
     "Service",
@@ -158,6 +189,10 @@ __all__ = [
     "Slo",
     "Smtp",
     "Sources",
+    "SpanAttribute",
+    "SpanName",
+    "SpanNameError",
+    "SpanRedaction",
     "State",
     "Target",
     "Team",
@@ -165,6 +200,8 @@ __all__ = [
     "Tier",
     "Tiers",
     "Timing",
+    "TracePipeline",
+    "Tracing",
     "Unit",
     "Webhook",
     "Weekday",

@@ -14,6 +14,7 @@ from watchkeeper.model.routing import Receiver, Routing, Schedule
 from watchkeeper.model.rule_test import RuleTest
 from watchkeeper.model.runbook import RunbookPage
 from watchkeeper.model.slo import BudgetState, Outage, RequestClass, Slo
+from watchkeeper.model.tracing import Tracing
 from watchkeeper.quantity import Duration
 
 
@@ -66,6 +67,8 @@ class Catalog:
     routing: Routing
     logs: Logs | None
     """None where the definitions say nothing about logs."""
+    tracing: Tracing | None
+    """None where they say nothing about traces."""
     dashboards: tuple[Dashboard, ...]
     pages: tuple[RunbookPage, ...]
     """The runbooks, by name."""

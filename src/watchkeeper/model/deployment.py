@@ -31,6 +31,28 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class TracePipeline:
+    """Where traces go: an agent beside each service, gateways that decide, Jaeger and what it stores them in."""
+
+    interface: str
+    """What a listener binds that other hosts call; every other one binds loopback."""
+    gateways: tuple[str, ...]
+    """`host:port`, OTLP over gRPC."""
+    jaeger: str
+    """`host:port`, likewise."""
+    loki: str
+    """Where Loki takes OTLP: `http://loki:3100/otlp`."""
+    prometheus: str
+    """URL under which Jaeger asks for what was counted from spans."""
+    opensearch: tuple[str, ...]
+    elasticsearch: tuple[str, ...]
+    state: str
+    """Directory in which Collectors keep their queues, and a Jaeger without a search engine its traces."""
+    configuration: str
+    """Directory in which Jaeger finds the files that its configuration names."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sources:
     """Where Grafana finds the engines it draws from."""
 
@@ -64,5 +86,7 @@ class Deployment:
     """Address of each `Webhook` receiver, by its key."""
     console_url: str
     """Where links in notifications lead; empty for none."""
+    traces: TracePipeline | None = None
+    """None: nothing here runs a Collector or a Jaeger."""
     sources: Sources | None = None
     """What Grafana reads; None where there is no Grafana."""

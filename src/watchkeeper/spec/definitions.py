@@ -12,6 +12,7 @@ from watchkeeper.problem import Problem, Span
 from watchkeeper.spec import log_schema, schema
 from watchkeeper.spec import scalars as s
 from watchkeeper.spec.nodes import Mapping, Node, Path, Scalar, find, is_null, key_span, value_span
+from watchkeeper.spec.tracing_schema import Tracing
 from watchkeeper.spec.validating import MAX_PROBLEMS, Valid, keys_at, unknown_key, validate
 from watchkeeper.spec.wording import error, noun, warning
 from watchkeeper.spec.written import Switched, Written
@@ -38,6 +39,7 @@ _TEAMS = TypeAdapter(dict[s.Name, schema.Team])
 _INTERVALS = TypeAdapter(schema.Intervals)
 _OUTAGE = TypeAdapter(schema.Outage)
 _ROUTING = TypeAdapter(schema.Routing)
+_TRACING = TypeAdapter(Tracing)
 _TIMEZONE: TypeAdapter[str] = TypeAdapter(s.Timezone)
 _NAME: TypeAdapter[str] = TypeAdapter(s.Name)
 _EXTENDS: TypeAdapter[s.Pack] = TypeAdapter(s.Extends)
@@ -57,6 +59,7 @@ class Definitions:
     outage: schema.Outage | None
     reference: schema.Reference | None
     routing: schema.Routing | None
+    tracing: Tracing | None
     alerts: Map[str, schema.Alert]
     budget_policy: Map[str, schema.BudgetState]
     classes: Map[str, schema.RequestClass]
@@ -248,6 +251,7 @@ def define(
         outage=reader.value(_OUTAGE, "outage"),
         reference=reader.value(_REFERENCE, "reference"),
         routing=reader.value(_ROUTING, "routing"),
+        tracing=reader.value(_TRACING, "tracing"),
         alerts=reader.section(_ALERTS, "alerts"),
         budget_policy=reader.section(_BUDGET, "budget_policy"),
         classes=reader.section(_CLASSES, "classes"),

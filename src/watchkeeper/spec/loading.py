@@ -23,6 +23,7 @@ from watchkeeper.spec import (
     nodes,
     objectives,
     references,
+    tracing,
 )
 from watchkeeper.spec.definitions import Definitions, define, service_names
 from watchkeeper.spec.merging import combine, of_service, overlay
@@ -67,6 +68,14 @@ CHECKS: tuple[Check, ...] = (
     dialects.silent,
     dashboards.dashboards,
     dashboards.shown,
+    tracing.names,
+    tracing.propagation,
+    tracing.waits,
+    tracing.memory,
+    tracing.rules,
+    tracing.buckets,
+    tracing.retention,
+    tracing.redaction,
 )
 SHARED_CHECKS: tuple[SharedCheck, ...] = (
     references.matches,
@@ -78,6 +87,7 @@ SHARED_CHECKS: tuple[SharedCheck, ...] = (
     delivery.twins,
     delivery.always_heard,
     delivery.inhibitions,
+    tracing.request_classes,
 )
 
 

@@ -9,6 +9,7 @@ from watchkeeper.spec import dialects, panels, schema
 from watchkeeper.spec.definitions import Definitions
 from watchkeeper.spec.log_resolving import log_alert, logs
 from watchkeeper.spec.objectives import tiers
+from watchkeeper.spec.resolving_tracing import tracing
 from watchkeeper.spec.schedules import active
 from watchkeeper.spec.schedules import resolved as schedules
 from watchkeeper.spec.series import NAMED_LABELS
@@ -31,7 +32,7 @@ def resolve(
     return model.Catalog(
         timezone=first.timezone,
         intervals=_intervals(first.intervals),
-        reference=_reference(first.reference),
+        reference=resolve_reference(first.reference),
         metrics=tuple(_metric(name, metric, services) for name, metric in first.metrics.items()),
         services=tuple(resolved),
         receivers=tuple(_receiver(name, receiver) for name, receiver in first.receivers.items()),
@@ -41,6 +42,7 @@ def resolve(
         dashboards=tuple(panels.dashboard(key, written) for key, written in first.dashboards.items()),
         pages=pages,
         examples=examples,
+        tracing=tracing(first.tracing) if first.tracing else None,
     )
 
 
@@ -54,7 +56,7 @@ def _intervals(written: schema.Intervals) -> model.Intervals:
     )
 
 
-def _reference(written: schema.Reference) -> model.Reference:
+def resolve_reference(written: schema.Reference) -> model.Reference:
     counted = written.instances.model_dump()
     return model.Reference(
         written.requests_per_month, tuple((model.Emitter(emitter), number) for emitter, number in counted.items())

@@ -87,6 +87,10 @@ def _snake(text: str) -> str:
     return _kebab(text).replace("-", "_")
 
 
+def _dotted(text: str) -> str:
+    return ".".join(word for part in text.split(".") if (word := _snake(part)))
+
+
 def _camel(text: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in re.split(r"[^A-Za-z0-9]+", text))
 
@@ -419,6 +423,54 @@ def _pattern(value: object) -> str:
     return text
 
 
+def _part(value: object) -> Ratio:
+    """A share of a whole: more than all of it, or none, is a slip."""
+    share = _quantity(Ratio.parse, "a percentage")(value)
+    if not 0 < share.value <= 1:
+        allowed = "more than 0% and at most 100%"
+        fix = "write 100% for everything" if share.value else "leave out what nobody wants"
+        raise refuse("bad-share", "not a share of a whole", found=str(share), allowed=allowed, fix=fix)
+    return share
+
+
+def _per_second(value: object) -> int:
+    text = _scalar(value, "a rate").text
+    if not re.fullmatch(r"[1-9][0-9]{0,8}/s", text):
+        whole = re.fullmatch(r"[1-9][0-9]{0,8}", text)
+        fix = f"write {text}/s" if whole else ""
+        raise refuse("bad-quantity", "not a rate", found=text, allowed="a whole number per second: 1000/s", fix=fix)
+    return int(text.removesuffix("/s"))
+
+
+def _host(value: object) -> str:
+    text = _text(value).lower()
+    if not re.fullmatch(r"(?:\*\.)?(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}", text):
+        everything = "*" in text and not text.startswith("*.")
+        raise refuse(
+            "bad-host",
+            "no host or domain",
+            found=text,
+            allowed="a host (observatory), or *. and a domain of your own (*.svc.cluster.local)",
+            fix="name the hosts that are your own" if everything else "",
+        )
+    return text
+
+
+def _route(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"/\S*", text):
+        fix = f"write /{text}" if re.fullmatch(r"[\w{][^\s]*", text) else ""
+        raise refuse(
+            "bad-name", "no route", found=text, allowed="a route as the framework knows it: /users/{id}", fix=fix
+        )
+    return text
+
+
+class Compression(StrEnum):
+    GZIP = "gzip"
+    NONE = "none"
+
+
 class Profile(StrEnum):
     """Ready-made sets of burn alerts."""
 
@@ -443,6 +495,7 @@ _DURATION_PATTERN = "^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+m
 _DASHBOARD = "[a-z][a-z0-9-]{0,27}"
 _DOTTED = "[a-z][a-z0-9_]*(?:\\.[a-z][a-z0-9_]*)*"
 _KEBAB, _CAMEL, _SNAKE = "[a-z][a-z0-9-]{0,62}", "[A-Z][A-Za-z0-9]{0,99}", "[a-z_][a-z0-9_]{0,99}"
+_DOTTED = r"[a-z][a-z0-9_]{0,62}(?:\.[a-z0-9_]{1,62}){0,9}"
 _METRIC = "[a-z_][A-Za-z0-9_]{0,99}"
 _RECORDED = "[a-z_][A-Za-z0-9_:]{0,149}"
 
@@ -522,6 +575,15 @@ Time = Annotated[Duration, PlainValidator(_span_of_time), _schema(pattern=_DURAT
 Limit = Annotated[Threshold, PlainValidator(_unit_needed), WithJsonSchema({"type": ["number", "string"]})]
 Rate = Annotated[Decimal, PlainValidator(_rate), _schema(pattern="^[0-9.]+/s$")]
 Pattern = Annotated[str, PlainValidator(_pattern), _schema(minLength=1)]
+Part = Annotated[Ratio, PlainValidator(_part), _schema(pattern="^[0-9.]+ ?%$")]
+PerSecond = Annotated[int, PlainValidator(_per_second), _schema(pattern="^[1-9][0-9]*/s$")]
+Host = Annotated[str, PlainValidator(_host), _schema(minLength=1)]
+Route = Annotated[str, PlainValidator(_route), _schema(pattern="^/")]
+AttributeName = Annotated[
+    str,
+    PlainValidator(_named(_DOTTED, "words of small letters, digits and _, joined by points: http.route", _dotted)),
+    _schema(pattern=f"^{_DOTTED}$"),
+]
 Timezone = Annotated[str, PlainValidator(_timezone), _schema()]
 Day = Annotated[date, PlainValidator(_date), _schema(format="date")]
 SecretFile = Annotated[str, PlainValidator(_file), _schema(minLength=1)]
@@ -573,3 +635,5 @@ PiiCheck = Annotated[model.PiiCheck, PlainValidator(_chosen(model.PiiCheck)), _e
 BurnAlerts = Annotated[Profile, PlainValidator(_chosen(Profile)), _enumeration(Profile)]
 Counting = Annotated[Counts, PlainValidator(_chosen(Counts)), _enumeration(Counts)]
 Extends = Annotated[Pack, PlainValidator(_chosen(Pack)), _enumeration(Pack)]
+Carrier = Annotated[model.Carrier, PlainValidator(_chosen(model.Carrier)), _enumeration(model.Carrier)]
+Compressed = Annotated[Compression, PlainValidator(_chosen(Compression)), _enumeration(Compression)]

@@ -6,6 +6,7 @@ from watchkeeper import model
 from watchkeeper.model import Axis, Draw, Emitter
 from watchkeeper.spec import scalars as s
 from watchkeeper.spec.log_schema import LogAlert, Logs
+from watchkeeper.spec.tracing_schema import Tracing
 from watchkeeper.spec.written import Switched, Written
 
 
@@ -335,6 +336,7 @@ class File(ServiceOverrides):
     teams: dict[s.Name, Team] = Field(default_factory=dict)
     routing: Routing | None = None
     dashboards: dict[s.DashboardName, Dashboard] = Field(default_factory=dict)
+    tracing: Tracing | None = None
 
 
 NAMED: tuple[str, ...] = (

@@ -60,11 +60,10 @@ class _Translator:
         for details in errors:
             inner = tuple(details["loc"])
             node = find(self.root, self._written(inner))
-            # of a list with broken items too few are left; that is no second problem
-            if isinstance(node, Refused) or (
-                details["type"] == "too_short" and isinstance(node, Sequence) and node.items
-            ):
+            if isinstance(node, Refused):
                 continue
+            if details["type"] == "too_short" and isinstance(node, Sequence) and node.items:
+                continue  # every item was refused, and each is told
             if details["type"] == "missing":
                 missing[inner[:-1]].append(str(inner[-1]))
             else:
