@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 import yaml
@@ -15,9 +16,9 @@ import yaml
 from logql_judge import faults
 from watchkeeper import compile as compiler
 from watchkeeper import conventions, engines, spec
-from watchkeeper.compile.guide import alerting, contents, markdown, queries, quickstart, troubleshooting
+from watchkeeper.compile.guide import alerting, contents, facts, markdown, queries, quickstart, troubleshooting
 from watchkeeper.compile.reference import reference
-from watchkeeper.compile.totals import Totals, totals
+from watchkeeper.compile.totals import Totals, compiled, totals
 from watchkeeper.model import Catalog, Example, Severity
 
 TOLD = Path(__file__).parent / "golden" / "who-is-told.txt"
@@ -45,6 +46,15 @@ def documents() -> dict[str, str]:
 def rules() -> tuple[dict[str, dict[str, str]], ...]:
     groups = (group for file in RULE_FILES for group in yaml.safe_load(documents()[file])["groups"])
     return tuple(rule for group in groups for rule in group["rules"])
+
+
+@cache
+def counted() -> Totals:
+    return totals(shipped(), compiled(shipped()))
+
+
+def facts_of(catalog: Catalog) -> facts.Facts:
+    return facts.gather(catalog, reference(catalog), ())
 
 
 def alert_names() -> set[str]:
@@ -230,7 +240,7 @@ def secret_files(node: object) -> Iterator[str]:
 def test_every_key_that_a_configuration_reads_is_in_the_quick_start() -> None:
     read = {
         file
-        for path in (conventions.ALERTMANAGER_FILE, conventions.PROMETHEUS_FILE)
+        for path in (conventions.ALERTMANAGER_FILE, conventions.PROMETHEUS_FILE, conventions.TRACING_FILE)
         for file in secret_files(yaml.safe_load(documents()[path]))
     }
     assert read == set(quickstart.secrets(shipped(), reference(shipped())))
@@ -259,7 +269,7 @@ def test_nothing_claims_that_grafana_was_there() -> None:
 
 
 def test_no_question_of_ours_is_left_out() -> None:
-    asked = list(queries.prometheus(shipped(), shipped().services[0]))
+    asked = list(queries.prometheus(facts_of(shipped()), shipped().services[0]))
     assert [question for question, _ in asked] == [question for question, _ in queries.PROMETHEUS]
     for scenario in troubleshooting.SCENARIOS:
         assert f"### {scenario.seen}\n" in documents()[GUIDE]
@@ -267,13 +277,13 @@ def test_no_question_of_ours_is_left_out() -> None:
 
 def test_a_question_without_its_metric_is_left_out() -> None:
     metrics = tuple(metric for metric in shipped().metrics if metric.name != "dependency_up")
-    asked = dict(queries.prometheus(replace(shipped(), metrics=metrics), shipped().services[0]))
+    asked = dict(queries.prometheus(facts_of(replace(shipped(), metrics=metrics)), shipped().services[0]))
     assert "What does the service not reach?" not in asked
     assert len(asked) == len(queries.PROMETHEUS) - 1
 
 
 def test_queries_ask_for_one_service() -> None:
-    asked = dict(queries.prometheus(shipped(), shipped().services[0]))
+    asked = dict(queries.prometheus(facts_of(shipped()), shipped().services[0]))
     assert asked["What does the service not reach?"] == 'dependency_up{service="llm-copilot-agent"} == 0'
     assert asked["What fires, by severity?"] == 'count by (severity, alertname) (ALERTS{alertstate="firing"})'
 
@@ -298,6 +308,23 @@ def test_grafanas_grammar_reads_every_logql_query() -> None:
     assert dict(zip(found, faults(found), strict=True)) == {query: [] for query in found}
 
 
+def test_jaeger_is_asked_for_spans_that_have_such_names() -> None:
+    tracing = shipped().tracing
+    assert tracing is not None
+    asked = dict(queries.jaeger(tracing, shipped().services[0]))
+    assert len(asked) == 4
+    for address in asked.values():
+        path, _, query = address.partition("?")
+        fields = parse_qs(query, strict_parsing=True)
+        assert path == "/search"
+        assert fields["service"] == ["llm-copilot-agent"]
+        assert all(any(name.fits(operation) for name in tracing.names) for operation in fields.get("operation", []))
+        assert all(json.loads(tags) == {"error": "true"} for tags in fields.get("tags", []))
+        assert f"```text\n{address}\n```" in documents()[GUIDE]
+    assert "minDuration=2s" in asked["Which requests to a route were slow?"]
+    assert "minDuration=30s" in asked["Which calls of a model took longest?"]  # slow for a model, the longest of all
+
+
 def test_further_runbooks_are_of_alerts_that_exist() -> None:
     for scenario in troubleshooting.SCENARIOS:
         assert set(scenario.alerts) <= alert_names(), scenario.seen
@@ -307,7 +334,7 @@ def test_further_runbooks_are_of_alerts_that_exist() -> None:
 
 
 def test_totals_are_what_the_files_hold() -> None:
-    found = totals(shipped())
+    found = counted()
     alerts = [rule for rule in rules() if "alert" in rule]
     metrics = yaml.safe_load(documents()[conventions.METRICS_CATALOG_FILE])
     assert (found.alerts, found.alert_rules) == (len(alert_names()), len(alerts))
@@ -318,7 +345,7 @@ def test_totals_are_what_the_files_hold() -> None:
 
 
 def test_the_specifications_counts_are_reached() -> None:
-    found = totals(shipped())
+    found = counted()
     assert found.series >= 13_000
     assert found.recording_rules >= 60
     assert found.alerts >= 50
@@ -327,7 +354,7 @@ def test_the_specifications_counts_are_reached() -> None:
 
 def test_samples_follow_from_the_pace_of_each_class() -> None:
     by_scrape = yaml.safe_load(documents()[conventions.METRICS_CATALOG_FILE])["totals"]["series_by_scrape"]
-    found = totals(shipped()).samples_per_second
+    found = counted().samples_per_second
     assert found.quantize(Decimal("0.001")) == (
         Decimal(by_scrape["critical"]) / 5 + Decimal(by_scrape["standard"]) / 15
     ).quantize(Decimal("0.001"))
@@ -340,7 +367,7 @@ def test_disk_is_samples_times_measured_bytes() -> None:
 
 
 def test_the_summary_states_the_totals() -> None:
-    found = totals(shipped())
+    found = counted()
     low, high = found.disk_bytes
     stated = {cells[0]: cells[1] for cells in table(section(documents()[SUMMARY], "## Totals"))}
     assert stated["series scraped"] == f"{found.series:,}"
@@ -378,11 +405,12 @@ def test_several_services_share_one_guide(tmp_path: Path) -> None:
     assert section(made[SUMMARY], "## Objectives").count("| objective | target |") == 2
 
 
-def test_a_catalog_without_dashboards_and_logs_has_a_guide_without_them() -> None:
+def test_a_catalog_without_dashboards_logs_and_traces_has_a_guide_without_them() -> None:
     services = tuple(replace(service, log_alerts=()) for service in shipped().services)
-    made = built(replace(shipped(), dashboards=(), logs=None, services=services))
+    made = built(replace(shipped(), dashboards=(), logs=None, tracing=None, services=services))
     assert "## Dashboards" not in made[GUIDE]
     assert "### Loki" not in made[GUIDE]
+    assert "### Jaeger" not in made[GUIDE]
     assert "Loki" not in section(made[GUIDE], "## How it hangs together")
 
 

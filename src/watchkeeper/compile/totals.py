@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from watchkeeper.compile import metrics_catalog, rules
-from watchkeeper.formats.prometheus import Alerting
+from watchkeeper.formats.prometheus import Alerting, Recording
 from watchkeeper.model import Catalog, Scrape
 from watchkeeper.quantity import Duration
 
@@ -37,9 +37,14 @@ class Totals:
         return samples * low, samples * high
 
 
-def totals(catalog: Catalog) -> Totals:
+def compiled(catalog: Catalog) -> tuple[Recording | Alerting, ...]:
+    """All rules of Prometheus."""
     groups = (*rules.recording_groups(catalog), *rules.alerting_groups(catalog))
-    made = [rule for group in groups for rule in group.rules]
+    return tuple(rule for group in groups for rule in group.rules)
+
+
+def totals(catalog: Catalog, made: tuple[Recording | Alerting, ...]) -> Totals:
+    """`made`: what `compiled` gave."""
     alerts = [rule for rule in made if isinstance(rule, Alerting)]
     by_scrape = {
         scrape: sum(metrics_catalog.planned(catalog, m) for m in catalog.metrics if m.scrape is scrape)

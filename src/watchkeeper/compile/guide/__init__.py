@@ -9,6 +9,7 @@ from watchkeeper.compile.guide import (
     architecture,
     contents,
     dashboards,
+    facts,
     markdown,
     queries,
     quickstart,
@@ -24,31 +25,31 @@ _MADE = "<!-- Made by `watchkeeper build` from the definitions. Change those, no
 
 def documents(catalog: Catalog, deployment: Deployment, others: Iterable[Document]) -> Iterator[Document]:
     """`others` are the documents they stand beside."""
-    paths = tuple(document.path for document in others)
-    yield Document(conventions.GUIDE_FILE, _guide(catalog, deployment, paths))
-    yield Document(conventions.SUMMARY_FILE, summary.text(catalog, paths, _MADE))
+    made = facts.gather(catalog, deployment, tuple(document.path for document in others))
+    yield Document(conventions.GUIDE_FILE, _guide(made))
+    yield Document(conventions.SUMMARY_FILE, summary.text(made, _MADE))
 
 
-def _guide(catalog: Catalog, deployment: Deployment, paths: tuple[str, ...]) -> str:
+def _guide(made: facts.Facts) -> str:
     return markdown.page(
         (
-            f"# Monitoring of {', '.join(service.name for service in catalog.services)}",
+            f"# Monitoring of {', '.join(service.name for service in made.catalog.services)}",
             _MADE,
             (
                 "For whoever runs it and whoever is on call."
                 f" What there is, in numbers: {markdown.link('the summary', conventions.SUMMARY_FILE)}."
             ),
-            *architecture.blocks(catalog, paths),
-            *contents.blocks(paths),
-            *quickstart.blocks(catalog, deployment, paths),
-            *dashboards.blocks(catalog),
-            *alerting.severities(catalog),
-            *alerting.alerts(catalog),
-            *alerting.runbooks(catalog),
-            *queries.blocks(catalog, deployment),
-            *troubleshooting.blocks(catalog),
-            *upkeep.blocks(catalog),
-            *training.blocks(catalog),
-            *alerting.contacts(catalog),
+            *architecture.blocks(made.catalog),
+            *contents.blocks(made.paths),
+            *quickstart.blocks(made),
+            *dashboards.blocks(made.catalog),
+            *alerting.severities(made),
+            *alerting.alerts(made),
+            *alerting.runbooks(made),
+            *queries.blocks(made),
+            *troubleshooting.blocks(made),
+            *upkeep.blocks(made),
+            *training.blocks(made.catalog),
+            *alerting.contacts(made),
         )
     )

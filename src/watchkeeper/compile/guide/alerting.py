@@ -2,67 +2,25 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 
 from watchkeeper import conventions
-from watchkeeper.compile import rules, texts
+from watchkeeper.compile import texts
+from watchkeeper.compile.guide.facts import Facts, Told
 from watchkeeper.compile.guide.markdown import Blocks, link, table
-from watchkeeper.formats.prometheus import Alerting
 from watchkeeper.model import Catalog, Hours, Mail, PagerDuty, Receiver, Route, Schedule, Severity, Slack, Webhook
 
 _LIVE = re.compile(r"\{\{.*?\}\}")
-_FOUND = re.compile(r"at most (.+?) after everything fails")
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One compiled alert rule and the receivers that hear of it."""
-
-    rule: Alerting
-    receivers: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        return self.rule.alert
-
-    @property
-    def severity(self) -> Severity:
-        return Severity(self.label("severity"))
-
-    @property
-    def about(self) -> str:
-        return self.label("slo") or self.label("component")
-
-    def label(self, name: str) -> str:
-        return dict(self.rule.labels).get(name, "")
-
-    def says(self, annotation: str) -> str:
-        return dict(self.rule.annotations).get(annotation, "")
-
-
-def every(catalog: Catalog) -> tuple[Told, ...]:
-    """All alert rules, by severity and name."""
-    order = list(Severity)
-    groups = (*rules.recording_groups(catalog), *rules.alerting_groups(catalog))
-    found = [
-        Told(rule, catalog.routing.told(dict(rule.labels)))
-        for group in groups
-        for rule in group.rules
-        if isinstance(rule, Alerting)
-    ]
-    return tuple(sorted(found, key=lambda told: (order.index(told.severity), told.name)))
 
 
 # --- severities -----------------------------------------------------------------------------------
 
 
-def severities(catalog: Catalog) -> Blocks:
-    alerts = every(catalog)
+def severities(facts: Facts) -> Blocks:
     yield "## Severities"
     yield table(
         ("severity", "told", "answer", "first message after", "repeated every", "alerts"),
-        (_severity(catalog, severity, alerts) for severity in Severity),
+        (_severity(facts, severity) for severity in Severity),
     )
     yield (
         "*First message after* is what Alertmanager waits to put messages together. What else passes between the"
@@ -70,17 +28,16 @@ def severities(catalog: Catalog) -> Blocks:
     )
 
 
-def _severity(catalog: Catalog, severity: Severity, alerts: tuple[Told, ...]) -> tuple[str, ...]:
-    own = [told for told in alerts if told.severity is severity]
-    routes = _routes(catalog, severity)
+def _severity(facts: Facts, severity: Severity) -> tuple[str, ...]:
+    routes = _routes(facts.catalog, severity)
     waits = severity is not Severity.INFO
     return (
         severity.value,
-        told(catalog, severity),
+        told(facts.catalog, severity),
         texts.ESCALATION[severity],
         _spread(route.timing.group_wait.words for route in routes) if waits else "",
         _spread(route.timing.repeat_interval.words for route in routes) if waits else "",
-        str(len({each.name for each in own})),
+        str(len({each.name for each in facts.of(severity)})),
     )
 
 
@@ -113,16 +70,14 @@ def _spread(words: Iterable[str]) -> str:
 # --- alerts ---------------------------------------------------------------------------------------
 
 
-def alerts(catalog: Catalog) -> Blocks:
-    found = every(catalog)
-    names = {told.name for told in found}
+def alerts(facts: Facts) -> Blocks:
     yield "## Alerts"
     yield (
-        f"{len(names)} alerts, {len(found)} rules: an alert about objectives has a rule for each. *Found* is a bound:"
-        " from the moment everything fails to the first message. Less than everything takes longer."
+        f"{facts.totals.alerts} alerts, {facts.totals.alert_rules} rules: an alert about objectives has a rule for"
+        " each. *Found* is a bound: from the moment everything fails to the first message. A part of it takes longer."
     )
     for severity in Severity:
-        own = [told for told in found if told.severity is severity]
+        own = facts.of(severity)
         if own:
             yield f"### {severity.value}"
             yield table(("alert", "when", "found", "told"), _rows(own))
@@ -131,8 +86,7 @@ def alerts(catalog: Catalog) -> Blocks:
 def _rows(own: list[Told]) -> Iterator[tuple[str, ...]]:
     for name, rules_ in groupby(own, key=lambda told: told.name):
         its = list(rules_)
-        runbook = link(f"`{name}`", conventions.published_runbook(conventions.runbook_for(name)))
-        yield runbook, _each(its, _when), _each(its, _found), _each(its, _receivers)
+        yield runbook(name, f"`{name}`"), _each(its, _when), _each(its, lambda told: told.found), _each(its, _receivers)
 
 
 def _each(its: list[Told], fact: Callable[[Told], str]) -> str:
@@ -153,45 +107,45 @@ def _when(told: Told) -> str:
     return f"{summary}\n{threshold}" if threshold else summary
 
 
-def _found(told: Told) -> str:
-    stated = _FOUND.match(told.says("detection"))
-    return stated[1] if stated else "-"
-
-
 def _receivers(told: Told) -> str:
     return ", ".join(told.receivers)
 
 
-def runbooks(catalog: Catalog) -> Blocks:
+def runbooks(facts: Facts) -> Blocks:
     yield "## Runbooks"
-    pages = {told.name: conventions.published_runbook(conventions.runbook_for(told.name)) for told in every(catalog)}
     yield (
         "A page for every alert: what the rules say, then what was written for the one who is woken. They also stand"
         " in the console, where their queries are answered."
     )
-    yield ", ".join(link(name, pages[name]) for name in sorted(pages))
+    yield ", ".join(runbook(name) for name in facts.names)
+
+
+def runbook(alert: str, words: str = "") -> str:
+    """A link to the page of an alert."""
+    return link(words or alert, conventions.published_runbook(conventions.runbook_for(alert)))
 
 
 # --- receivers ------------------------------------------------------------------------------------
 
 
-def contacts(catalog: Catalog) -> Blocks:
+def contacts(facts: Facts) -> Blocks:
+    catalog = facts.catalog
     yield "## Contacts"
     yield (
         "Keys and addresses are never in these files: each receiver names the file that holds its own, relative to"
         f" `{conventions.ALERTMANAGER_FILE}`."
     )
     yield table(("receiver", "reaches", "when", "key"), (_contact(catalog, each) for each in catalog.receivers))
-    owned = {team: _components(catalog, team) for team in sorted({told.label("team") for told in every(catalog)})}
+    teams = sorted({told.label("team") for told in facts.alerts})
     yield table(
         ("team", "owns", "its own receivers"),
-        ((team, ", ".join(parts), _own_receivers(catalog, team)) for team, parts in owned.items()),
+        ((team, ", ".join(_components(facts, team)), _own_receivers(catalog, team)) for team in teams),
     )
     yield table(("schedule", f"in {catalog.timezone}"), ((s.name, schedule(s)) for s in catalog.schedules))
 
 
-def _components(catalog: Catalog, team: str) -> list[str]:
-    return sorted({told.label("component") for told in every(catalog) if told.label("team") == team})
+def _components(facts: Facts, team: str) -> list[str]:
+    return sorted({told.label("component") for told in facts.alerts if told.label("team") == team})
 
 
 def _own_receivers(catalog: Catalog, team: str) -> str:

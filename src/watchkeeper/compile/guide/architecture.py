@@ -5,10 +5,10 @@ from watchkeeper.compile.guide.markdown import Blocks, code, table
 from watchkeeper.model import Catalog, Mail, PagerDuty, Slack, Webhook
 
 
-def blocks(catalog: Catalog, paths: tuple[str, ...]) -> Blocks:
+def blocks(catalog: Catalog) -> Blocks:
     yield "## How it hangs together"
-    yield code("text", flow(catalog, paths))
-    yield table(("layer", "what", "how"), layers(catalog, paths))
+    yield code("text", flow(catalog))
+    yield table(("layer", "what", "how"), layers(catalog))
     intervals = catalog.intervals
     yield (
         f"Two scrape jobs read one port: what decides about pages every {intervals.scrape_critical.words}, everything"
@@ -18,7 +18,7 @@ def blocks(catalog: Catalog, paths: tuple[str, ...]) -> Blocks:
     )
 
 
-def flow(catalog: Catalog, paths: tuple[str, ...]) -> str:
+def flow(catalog: Catalog) -> str:
     """One line for each way a signal takes."""
     lines = [
         "service with the SDK --/metrics--> Prometheus --rules--> Alertmanager --> people",
@@ -27,14 +27,14 @@ def flow(catalog: Catalog, paths: tuple[str, ...]) -> str:
     ]
     if catalog.logs is not None:
         lines.append("service --JSON lines on stdout--> agent --> Loki --> Grafana; its ruler --> Alertmanager")
-    if any(path.startswith("collector/") for path in paths):
+    if catalog.tracing is not None:
         lines.append("service --OTLP--> Collector agent --> Collector gateway (sampling) --> Jaeger --> Grafana")
     return "\n".join(lines)
 
 
-def layers(catalog: Catalog, paths: tuple[str, ...]) -> list[tuple[str, str, str]]:
+def layers(catalog: Catalog) -> list[tuple[str, str, str]]:
     """The specification's layers, with what this folder makes of each."""
-    tracing = any(path.startswith("collector/") for path in paths)
+    tracing = catalog.tracing
     logs = catalog.logs is not None
     probed = ", ".join(service.name for service in catalog.services)
     return [
@@ -46,10 +46,14 @@ def layers(catalog: Catalog, paths: tuple[str, ...]) -> list[tuple[str, str, str
         ("application", "probe", f"conversations with {probed} from outside"),
         ("collection", "Prometheus", "scrapes"),
         *([("collection", "log agent", "OpenTelemetry Collector; Alloy and Promtail beside it")] if logs else []),
-        *([("collection", "OpenTelemetry Collector", "receives spans, decides which are kept")] if tracing else []),
+        *([("collection", "OpenTelemetry Collector", "takes spans, decides which traces are kept")] if tracing else []),
         ("storage", "Prometheus", f"metrics, {totals.RETENTION.words}"),
         *([("storage", "Loki", _kept(catalog))] if logs else []),
-        *([("storage", "Jaeger with Elasticsearch or OpenSearch", "traces")] if tracing else []),
+        *(
+            [("storage", "Jaeger with Elasticsearch or OpenSearch", f"traces, {tracing.retention.words}")]
+            if tracing
+            else []
+        ),
         ("processing", "recording rules", "what panels and alerts would else compute again and again"),
         ("processing", "alert rules", "when somebody is told"),
         ("processing", "Alertmanager", "who is told, together with what, how often"),

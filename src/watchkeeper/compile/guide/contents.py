@@ -18,7 +18,7 @@ FILES = (
     (conventions.TEMPLATES_FILE, "Alertmanager: the words of messages"),
     (conventions.DASHBOARDS_FILE, "all dashboards in one file, for people and for Grafana's API"),
     (conventions.LOG_AGGREGATION_FILE, "the log line, levels, events, alerts, retention, private data"),
-    ("distributed-tracing-config.yaml", "span names, propagation, sampling, attributes, retention"),
+    (conventions.TRACING_FILE, "span names, propagation, sampling, attributes, retention"),
 )
 FOLDERS = (
     ("grafana/", "the dashboards one a file, and the files that provision them"),

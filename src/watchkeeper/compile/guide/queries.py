@@ -1,15 +1,17 @@
 """Questions people ask, as queries that can be pasted. What the definitions have no series for is left out."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlencode
 
 from watchkeeper import promql
-from watchkeeper.compile import log_queries, rules
+from watchkeeper.compile import log_queries
+from watchkeeper.compile.guide.facts import Facts
 from watchkeeper.compile.guide.markdown import Blocks, code
 from watchkeeper.compile.log_queries import Wire
 from watchkeeper.formats import logql
 from watchkeeper.formats.logql import Equals, Where
-from watchkeeper.formats.prometheus import Recording
-from watchkeeper.model import Catalog, Deployment, Logs, Service
+from watchkeeper.model import Logs, Service, Tracing
 from watchkeeper.promql import build
 from watchkeeper.promql.nodes import Node
 from watchkeeper.quantity import Duration
@@ -54,43 +56,37 @@ PROMETHEUS = (
 _FIVE = Duration.of(minutes=5)
 
 
-def blocks(catalog: Catalog, deployment: Deployment) -> Blocks:
+def blocks(facts: Facts) -> Blocks:
+    catalog = facts.catalog
     yield "## Queries"
     service = catalog.services[0]
     yield "### Prometheus"
-    for question, query in prometheus(catalog, service):
+    for question, query in prometheus(facts, service):
         yield question
         yield code("promql", query)
     if catalog.logs is not None:
         yield "### Loki"
-        yield f"In tenant `{deployment.environment}`, as lines arrive over OTLP."
+        yield f"In tenant `{facts.deployment.environment}`, as lines arrive over OTLP."
         for question, query in loki(catalog.logs, service):
             yield question
             yield code("logql", query)
+    if catalog.tracing is not None:
+        yield "### Jaeger"
+        yield f"Addresses below {_jaeger_address(facts)}; the form of its page *Search* has the same fields."
+        for question, address in jaeger(catalog.tracing, service):
+            yield question
+            yield code("text", address)
 
 
 # --- Prometheus -----------------------------------------------------------------------------------
 
 
-def prometheus(catalog: Catalog, service: Service) -> Iterator[tuple[str, str]]:
+def prometheus(facts: Facts, service: Service) -> Iterator[tuple[str, str]]:
     """Asked of one service."""
-    known = series(catalog)
     for question, query in PROMETHEUS:
         node = promql.parse(query)
-        if known.issuperset(promql.metrics(node)):
+        if facts.series.issuperset(promql.metrics(node)):
             yield question, promql.lay_out(_of(service, node))
-
-
-def series(catalog: Catalog) -> frozenset[str]:
-    """Every name that can be asked for."""
-    scraped = (name for metric in catalog.metrics for name in (metric.name, *_samples(metric.name, metric.buckets)))
-    groups = (*rules.recording_groups(catalog), *rules.alerting_groups(catalog))
-    recorded = (rule.record for group in groups for rule in group.rules if isinstance(rule, Recording))
-    return frozenset((*scraped, *recorded, "ALERTS"))
-
-
-def _samples(name: str, buckets: Iterable[object]) -> tuple[str, ...]:
-    return tuple(f"{name}_{ending}" for ending in ("bucket", "count", "sum")) if buckets else ()
 
 
 def _of(service: Service, node: Node) -> Node:
@@ -116,3 +112,42 @@ def loki(logs: Logs, service: Service) -> Iterator[tuple[str, str]]:
             f"The lines behind `{alert.name}`, above its threshold?",
             log_queries.rate_above(logs, service.name, alert, Wire.OTLP),
         )
+
+
+# --- Jaeger ---------------------------------------------------------------------------------------
+
+
+def jaeger(tracing: Tracing, service: Service) -> Iterator[tuple[str, str]]:
+    """Addresses of Jaeger's own search."""
+    names = {name.kind: name.example for name in tracing.names}
+    slow = tracing.sampling.slow_after.promql
+    yield "Which requests failed in the last hour?", _search(service, tags={"error": "true"})
+    if "http-server" in names:
+        yield "Which requests to a route were slow?", _search(service, operation=names["http-server"], longer_than=slow)
+    if "llm" in names:
+        longest = max((rule.slow_after for rule in tracing.sampling.rules), default=tracing.sampling.slow_after)
+        yield (
+            "Which calls of a model took longest?",
+            _search(service, operation=names["llm"], longer_than=longest.promql),
+        )
+    if "module" in names:
+        yield "What failed in a module?", _search(service, operation=names["module"], tags={"error": "true"})
+
+
+def _search(
+    service: Service, *, operation: str = "", longer_than: str = "", tags: Mapping[str, str] | None = None
+) -> str:
+    asked = {
+        "service": service.name,
+        "operation": operation,
+        "tags": json.dumps(tags, separators=(",", ":")) if tags else "",
+        "minDuration": longer_than,
+        "lookback": "1h",
+        "limit": "20",
+    }
+    return f"/search?{urlencode({name: value for name, value in asked.items() if value})}"
+
+
+def _jaeger_address(facts: Facts) -> str:
+    at = facts.deployment.sources
+    return f"`{at.jaeger_url}`" if at is not None and at.jaeger_url else "your Jaeger's"

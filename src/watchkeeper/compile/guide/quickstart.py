@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from watchkeeper import conventions
 from watchkeeper.compile.grafana import provisioning
+from watchkeeper.compile.guide.facts import Facts
 from watchkeeper.compile.guide.markdown import Blocks, code, link
 from watchkeeper.model import Catalog, Deployment, Mail, PagerDuty, Slack
 
@@ -13,7 +14,8 @@ _JUDGES = (
 )
 
 
-def blocks(catalog: Catalog, deployment: Deployment, paths: tuple[str, ...]) -> Blocks:
+def blocks(facts: Facts) -> Blocks:
+    catalog, deployment, paths = facts.catalog, facts.deployment, facts.paths
     yield "## Quick start"
     yield "To see all of it on one machine first, with a demo service under load: `watchkeeper up --demo`."
     yield "To run it, in this folder:"
@@ -58,11 +60,10 @@ def _started(paths: tuple[str, ...]) -> Iterator[str]:
     if conventions.LOKI_SINGLE_FILE in paths:
         yield f"loki -config.file={conventions.LOKI_SINGLE_FILE}"
         yield f"otelcol-contrib --config={conventions.COLLECTOR_AGENT_FILE}"
-    for name in ("agent", "gateway"):
-        if f"collector/{name}.yaml" in paths:
-            yield f"otelcol-contrib --config=collector/{name}.yaml"
-    if "jaeger/elasticsearch.yaml" in paths:
-        yield "jaeger --config=jaeger/elasticsearch.yaml"
+    if conventions.TRACING_FILE in paths:
+        yield f"otelcol-contrib --config={conventions.TRACES_AGENT_FILE}"
+        yield f"otelcol-contrib --config={conventions.TRACES_GATEWAY_FILE}"
+        yield f"jaeger --config={conventions.JAEGER_ELASTICSEARCH_FILE}"
 
 
 def secrets(catalog: Catalog, deployment: Deployment) -> list[str]:
@@ -78,6 +79,8 @@ def secrets(catalog: Catalog, deployment: Deployment) -> list[str]:
                 found.append(deployment.smtp.credentials.password_file)
             case _:
                 pass
+    if catalog.tracing is not None:
+        found.append(catalog.tracing.pseudonyms.key_file)
     if deployment.engine_credentials is not None:
         found.append(deployment.engine_credentials.password_file)
     return list(dict.fromkeys(found))

@@ -6,9 +6,10 @@ from decimal import Decimal
 from watchkeeper import conventions
 from watchkeeper.compile import metrics_catalog
 from watchkeeper.compile.guide import alerting, architecture, contents
+from watchkeeper.compile.guide.facts import Facts
 from watchkeeper.compile.guide.markdown import Blocks, link, page, table
 from watchkeeper.compile.slo import sli
-from watchkeeper.compile.totals import BYTES_PER_SAMPLE, RETENTION, Totals, totals
+from watchkeeper.compile.totals import BYTES_PER_SAMPLE, RETENTION
 from watchkeeper.model import Catalog, Service, Severity
 
 MEASURED = (
@@ -39,26 +40,27 @@ MEASURED = (
 """The specification's measures of success. It states values for a service nobody has run; here is how to get them."""
 
 
-def text(catalog: Catalog, paths: tuple[str, ...], made: str) -> str:
-    counted = totals(catalog)
+def text(facts: Facts, made: str) -> str:
+    catalog = facts.catalog
     return page(
         (
             "# Monitoring: what there is",
             made,
             f"How to use it: {link('the guide', conventions.GUIDE_FILE)}.",
-            *_totals(catalog, counted, paths),
+            *_totals(facts),
             *_metrics(catalog),
             *_objectives(catalog),
-            *_alerts(catalog),
+            *_alerts(facts),
             *_dashboards(catalog),
-            *_files(paths),
-            *_architecture(catalog, paths),
+            *_files(facts.paths),
+            *_architecture(catalog),
             *_success(),
         )
     )
 
 
-def _totals(catalog: Catalog, counted: Totals, paths: tuple[str, ...]) -> Blocks:
+def _totals(facts: Facts) -> Blocks:
+    counted = facts.totals
     yield "## Totals"
     low, high = counted.disk_bytes
     samples = f"{counted.samples_per_second:,.0f}"
@@ -67,7 +69,11 @@ def _totals(catalog: Catalog, counted: Totals, paths: tuple[str, ...]) -> Blocks
         ("what", "how many", "counted how"),
         (
             ("metrics", str(counted.metrics), "declared"),
-            ("series scraped", f"{counted.series:,}", f"planned, in the reference deployment: {_reference(catalog)}"),
+            (
+                "series scraped",
+                f"{counted.series:,}",
+                f"planned, in the reference deployment: {_reference(facts.catalog)}",
+            ),
             ("samples", f"{samples}/s", "each series once per scrape of its class"),
             ("recording rules", str(counted.recording_rules), ""),
             ("alerts", str(counted.alerts), f"{counted.alert_rules} rules: those about objectives are one for each"),
@@ -79,7 +85,7 @@ def _totals(catalog: Catalog, counted: Totals, paths: tuple[str, ...]) -> Blocks
             ("dashboards", str(counted.dashboards), f"{counted.panels} panels"),
             (
                 "runbooks",
-                str(sum(path.startswith("runbooks/") for path in paths)),
+                str(sum(path.startswith("runbooks/") for path in facts.paths)),
                 "a page for every alert, and shared ones",
             ),
             (
@@ -143,16 +149,15 @@ def _of_service(catalog: Catalog, service: Service) -> Iterator[tuple[str, ...]]
         yield slo.title, slo.target.words, slo.window.words, o.objective.budget_time.words, "\n".join(burns)
 
 
-def _alerts(catalog: Catalog) -> Blocks:
+def _alerts(facts: Facts) -> Blocks:
     yield "## Alerts"
-    found = alerting.every(catalog)
     yield table(
         ("severity", "told", "alerts"),
         (
             (
                 severity.value,
-                alerting.told(catalog, severity),
-                ", ".join(dict.fromkeys(f"`{told.name}`" for told in found if told.severity is severity)),
+                alerting.told(facts.catalog, severity),
+                ", ".join(dict.fromkeys(f"`{told.name}`" for told in facts.of(severity))),
             )
             for severity in Severity
         ),
@@ -176,9 +181,9 @@ def _files(paths: tuple[str, ...]) -> Blocks:
     yield table(("file", "holds"), contents.rows(paths))
 
 
-def _architecture(catalog: Catalog, paths: tuple[str, ...]) -> Blocks:
+def _architecture(catalog: Catalog) -> Blocks:
     yield "## Deployment"
-    yield table(("layer", "what", "how"), architecture.layers(catalog, paths))
+    yield table(("layer", "what", "how"), architecture.layers(catalog))
 
 
 def _success() -> Blocks:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from watchkeeper import budget, conventions, promql
-from watchkeeper.compile.guide import alerting, queries
-from watchkeeper.compile.guide.markdown import Blocks, code, items, link
-from watchkeeper.model import Catalog
+from watchkeeper import budget, promql
+from watchkeeper.compile.guide import alerting
+from watchkeeper.compile.guide.facts import Facts
+from watchkeeper.compile.guide.markdown import Blocks, code, items
 from watchkeeper.quantity import plain
 
 
@@ -110,24 +110,18 @@ SCENARIOS = (
 )
 
 
-def blocks(catalog: Catalog) -> Blocks:
+def blocks(facts: Facts) -> Blocks:
     yield "## Troubleshooting"
-    known = queries.series(catalog)
-    published = {told.name for told in alerting.every(catalog)}
     for scenario in SCENARIOS:
-        if not scenario.query or known.issuperset(promql.metrics(promql.parse(scenario.query))):
-            yield from _scenario(scenario, published)
+        if not scenario.query or facts.series.issuperset(promql.metrics(promql.parse(scenario.query))):
+            yield from _scenario(scenario, facts.names)
 
 
-def _scenario(scenario: Scenario, published: set[str]) -> Iterator[str]:
+def _scenario(scenario: Scenario, published: tuple[str, ...]) -> Iterator[str]:
     yield f"### {scenario.seen}"
     if scenario.query:
         yield code("promql", promql.lay_out(promql.parse(scenario.query)))
     yield items(scenario.means)
     further = [name for name in scenario.alerts if name in published]
     if further:
-        yield f"Further: {', '.join(_runbook(name) for name in further)}."
-
-
-def _runbook(alert: str) -> str:
-    return link(alert, conventions.published_runbook(conventions.runbook_for(alert)))
+        yield f"Further: {', '.join(alerting.runbook(name) for name in further)}."

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from watchkeeper import conventions
 from watchkeeper.compile.guide import alerting
-from watchkeeper.compile.guide.markdown import Blocks, code, link, table
+from watchkeeper.compile.guide.facts import Facts
+from watchkeeper.compile.guide.markdown import Blocks, code, table
 from watchkeeper.model import Alert, Catalog
 from watchkeeper.quantity import Measure, Quantity
 
@@ -28,21 +28,21 @@ CALENDAR = (
 """When, what, with what. The first three words are the specification's."""
 
 
-def blocks(catalog: Catalog) -> Blocks:
+def blocks(facts: Facts) -> Blocks:
     yield "## Upkeep"
     yield table(("when", "what", "with"), CALENDAR)
     yield "Alerts of a week, by how many evaluations found them firing:"
     yield code("promql", 'sort_desc(sum by (alertname) (count_over_time(ALERTS{alertstate="firing"}[1w])))')
     yield "### What runs out"
-    yield table(("what", "runs out", "who says so", "renew"), _renewals(catalog))
+    yield table(("what", "runs out", "who says so", "renew"), _renewals(facts))
 
 
-def _renewals(catalog: Catalog) -> Iterator[tuple[str, ...]]:
-    yield from _certificates(catalog)
+def _renewals(facts: Facts) -> Iterator[tuple[str, ...]]:
+    yield from _certificates(facts)
     yield (
         "the prices of model calls",
         "with every new model and every change of a price list",
-        _linked(catalog, "LLMModelUnpriced"),
+        _linked(facts, "LLMModelUnpriced"),
         "update `genai-prices`, then `watchkeeper build --target python`",
     )
     yield (
@@ -60,18 +60,18 @@ def _renewals(catalog: Catalog) -> Iterator[tuple[str, ...]]:
     yield (
         "keys of receivers",
         "when somebody leaves, or a key was seen",
-        _linked(catalog, "NotificationsFailing"),
+        _linked(facts, "NotificationsFailing"),
         "the files named under *Contacts*; Alertmanager reads them anew",
     )
 
 
-def _certificates(catalog: Catalog) -> Iterator[tuple[str, ...]]:
-    for alert in _alerts(catalog, "TLSCertificateExpiresSoon", "TLSCertificateExpiresNow"):
+def _certificates(facts: Facts) -> Iterator[tuple[str, ...]]:
+    for alert in _alerts(facts.catalog, "TLSCertificateExpiresSoon", "TLSCertificateExpiresNow"):
         limit = Quantity(alert.threshold.value, Measure(alert.threshold.unit.value))
         yield (
             "the front door's certificate",
             f"told {limit} before",
-            _linked(catalog, alert.name),
+            _linked(facts, alert.name),
             "where it was issued",
         )
 
@@ -81,7 +81,6 @@ def _alerts(catalog: Catalog, *names: str) -> Iterator[Alert]:
     yield from (known[name] for name in names if name in known)
 
 
-def _linked(catalog: Catalog, name: str) -> str:
+def _linked(facts: Facts, name: str) -> str:
     """Without a link where there is no such alert."""
-    known = {told.name for told in alerting.every(catalog)}
-    return link(f"`{name}`", conventions.published_runbook(conventions.runbook_for(name))) if name in known else name
+    return alerting.runbook(name, f"`{name}`") if name in facts.names else name
