@@ -42,9 +42,10 @@ lint: $(DEV)
 
 bench: $(DEV)
 	@set -e; for name in build ledger start detect kill healthy; do echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py; done
-	@echo "== bench/console.py, on a stack of its own"
+	@echo "== bench/console.py and bench/emitted.py, on a stack of their own"
 	@state=$$(mktemp -d)/state; $(BIN)/watchkeeper up --demo --detach --state $$state --port-base 25460 >/dev/null; \
 		$(BIN)/python bench/console.py --state $$state; code=$$?; \
+		$(BIN)/python bench/emitted.py --state $$state || code=1; \
 		$(BIN)/watchkeeper down --purge --state $$state; exit $$code
 
 docs: $(DEV)

@@ -32,7 +32,7 @@ from watchkeeper.stack.layout import Layout
 from watchkeeper.stack.reaper import TOKEN_VARIABLE
 from watchkeeper.stack.record import Phase, Record
 
-ENGINES = ("inbox", "alertmanager", "prometheus", "console")
+ENGINES = ("inbox", "alertmanager", "prometheus", "console", "host")
 DEMO = ("cache", "providers", "modules", "agent", "ingress", "load", "probe")
 CHILDREN = (*ENGINES, *DEMO)
 FIRST_PORT = 20460

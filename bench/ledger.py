@@ -33,7 +33,7 @@ from watchkeeper import Watchkeeper
 from watchkeeper.copilot import Instruments
 from watchkeeper.demo.process import http_server
 from watchkeeper.demo.providers.app import Emulator
-from watchkeeper.demo.providers.behaviour import INSTANT
+from watchkeeper.demo.providers.behaviour import INSTANT, Allowances
 from watchkeeper.demo.providers.call import MODELS, NOTHING, Fate, Provider, Usage
 from watchkeeper.demo.providers.ledger import Entry, Ledger
 
@@ -85,7 +85,13 @@ def steps(count: int, dice: random.Random) -> Iterator[Step]:
 @contextmanager
 def emulator(ledger: Ledger, seed: int) -> Iterator[str]:
     """The address of an emulator in a thread of its own."""
-    emulating = Emulator(ledger, pace=lambda _: INSTANT, dice=random.Random(seed))
+    boundless = dict.fromkeys(Provider, 10**12)
+    emulating = Emulator(
+        ledger,
+        pace=lambda _: INSTANT,
+        dice=random.Random(seed),
+        allowances=Allowances(boundless, boundless),
+    )
     server = http_server(emulating, 0, log_level="critical")
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -86,6 +86,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         for number, event in enumerate(reply.events):
             self.wfile.write(b"%x\r\n%b\r\n" % (len(event), event))

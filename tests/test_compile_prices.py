@@ -74,6 +74,13 @@ def test_a_model_without_a_price_by_the_token_stays_in_its_place() -> None:
     assert json.loads(lines[1])["prices"] == []
 
 
+def test_a_window_is_told_where_it_is_known() -> None:
+    known = types.ModelInfo("m", types.ClauseEquals("m"), context_window=200_000, prices=types.ModelPrice())
+    made = [json.loads(line) for line in snapshot([provider(known, MODEL)], "9.9").lines[1:]]
+    assert [line.get("window") for line in made] == [200_000, None]
+    assert "window" not in made[1]
+
+
 def test_without_remarks_there_is_no_date() -> None:
     assert snapshot([types.Provider("p", "P", "https://p")], "9.9").dated == date.min
 

@@ -15,8 +15,8 @@ import yaml
 from watchkeeper import compile as compiler
 from watchkeeper import conventions, engines, promql, spec
 from watchkeeper.compile.reference import reference
+from watchkeeper.compile.slo import Tempo
 from watchkeeper.model import Catalog
-from watchkeeper.promql.nodes import MatchOperator
 
 
 class Rule(TypedDict, total=False):
@@ -53,27 +53,56 @@ def alerts() -> list[str]:
     return sorted({rule["alert"] for group in groups() for rule in group["rules"] if "alert" in rule})
 
 
-def needed(alert: str) -> Iterator[Group]:
-    """Every rule of that name, and what those read, in the order of the files."""
-    everything = [rule for group in groups() for rule in group["rules"]]
-    wanted = [rule for rule in everything if rule.get("alert") == alert]
-    for rule in wanted:  # grows while it is walked
-        read = promql.selectors(promql.parse(rule["expr"]))
-        wanted += [each for each in everything if each not in wanted and any(answers(each, one) for one in read)]
-    for group in groups():
-        rules = [rule for rule in group["rules"] if rule in wanted]
-        if rules:
-            yield {"name": group["name"], "rules": rules}
+@cache
+def recorded_and_read() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+    """Of each group, by name."""
+    return {
+        group["name"]: (
+            frozenset(rule["record"] for rule in group["rules"] if "record" in rule),
+            frozenset(name for rule in group["rules"] for name in promql.metrics(promql.parse(rule["expr"]))),
+        )
+        for group in groups()
+    }
 
 
-def answers(rule: Rule, selector: promql.Selector) -> bool:
-    """Whether the rule records what is selected; labels that it adds itself tell objectives and windows apart."""
-    added = rule.get("labels", {})
-    return rule.get("record") == selector.name and all(
-        added.get(matcher.label, matcher.value) == matcher.value
-        for matcher in selector.matchers
-        if matcher.operator is MatchOperator.EQUAL
-    )
+def needed(alert: str, objectives: set[str]) -> Iterator[Group]:
+    """In the order of the files: what has the alert (of these objectives) and what that reads.
+
+    Groups of an objective read what its own groups record.
+    """
+    facts = recorded_and_read()
+    wanted = {
+        group["name"]
+        for group in groups()
+        if any(
+            rule.get("alert") == alert and rule["labels"].get("slo", "") in objectives | {""} for rule in group["rules"]
+        )
+    }
+    while True:
+        read = frozenset(name for group in wanted for name in facts[group][1])
+        more = {name for name, (recorded, _) in facts.items() if recorded & read and _speaks_of(name, objectives)}
+        if more <= wanted:
+            break
+        wanted |= more
+    yield from (group for group in groups() if group["name"] in wanted)
+
+
+def _speaks_of(group: str, objectives: set[str]) -> bool:
+    """Groups of objectives are named after them."""
+    prefix = f"slo-{shipped().services[0].name}-"
+    own = {f"{prefix}{slo}-{tempo.value}" for slo in objectives for tempo in Tempo}
+    return not group.startswith(prefix) or group in own
+
+
+def objectives_of(alert: str) -> set[str]:
+    """Those whose series its tests speak of; every objective where they do not say."""
+    tests = [test for service in shipped().services for test in service.tests if test.alert == alert]
+    named = {dict(test.labels).get("slo", "") for test in tests}
+    counted = {name for name in ALL if any(f'slo="{name}"' in series for test in tests for series, _ in test.series)}
+    return (named - {""}) | counted or set(ALL)
+
+
+ALL = tuple(slo.name for slo in shipped().services[0].slos)
 
 
 def test_every_alert_has_tests() -> None:
@@ -87,7 +116,7 @@ def test_alert(promtool: engines.Engine, tmp_path: Path, alert: str) -> None:
     path = conventions.rule_test_file(shipped().services[0].name, alert)
     document = yaml.safe_load(documents()[path])
     rules = tmp_path / "rules.yaml"
-    rules.write_text(yaml.safe_dump({"groups": list(needed(alert))}))
+    rules.write_text(yaml.safe_dump({"groups": list(needed(alert, objectives_of(alert)))}))
     file = tmp_path / "test.yaml"
     file.write_text(yaml.safe_dump(document | {"rule_files": [str(rules)]}))
     done = subprocess.run([*promtool.command, "test", "rules", str(file)], capture_output=True, text=True, check=False)

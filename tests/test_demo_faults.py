@@ -96,8 +96,8 @@ def test_no_shares(typed: str) -> None:
             (),
             (
                 "there is no fault `provider-outrage`. Did you mean `provider-outage`? Faults: provider-outage, "
-                "provider-slow, database-down, redis-down, module-down, error-rate, latency, ingress-down, "
-                "stream-death, loop-block, deploy, cost-spike."
+                "provider-down, provider-slow, database-down, redis-down, module-down, error-rate, latency, "
+                "ingress-down, stream-death, loop-block, deploy, cost-spike."
             ),
         ),
         ("latency", ["3"], "`latency` takes no argument; found `3`."),
@@ -115,6 +115,11 @@ def test_no_shares(typed: str) -> None:
             "module-down",
             ["observatorium"],
             f"`observatorium` is no NAME for `module-down`; allowed: one of {', '.join(MODULES)}.",
+        ),
+        (
+            "provider-down",
+            ["mistral"],
+            "`mistral` is no NAME for `provider-down`; allowed: one of anthropic, openai.",
         ),
         ("deploy", ["../1"], "`../1` is no VERSION for `deploy`; allowed: a version such as 1.1.0."),
     ],

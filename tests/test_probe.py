@@ -2,23 +2,27 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from http_bench import Handler, serving
+from watchkeeper.stack.exposing import MetricsServer
 from watchkeeper.stack.probe import (
     Config,
-    MetricsServer,
+    Front,
     Misuse,
     ProbeFailed,
     Prober,
@@ -90,7 +94,7 @@ def until(happened: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 def test_it_logs_in_begins_a_conversation_and_says_something(service: Service, secret: Path) -> None:
-    converse(config(service.url, secret))
+    converse(config(service.url, secret), Front())
     agent = "watchkeeper-probe (llm-copilot-agent, demo)"
     assert service.asked == [
         ("/api/v1/login", None, "s3cret", agent, {"user": "probe"}),
@@ -101,14 +105,14 @@ def test_it_logs_in_begins_a_conversation_and_says_something(service: Service, s
 
 def test_a_path_in_the_address_is_kept(service: Service, secret: Path) -> None:
     service.answers = {f"/copilot{path}": answer for path, answer in GOOD.items()}
-    converse(config(service.url + "/copilot", secret))
+    converse(config(service.url + "/copilot", secret), Front())
     assert service.asked[0][0] == "/copilot/api/v1/login"
 
 
 def test_a_number_is_an_id_too(service: Service, secret: Path) -> None:
     service.answers["/api/v1/conversations"] = (201, b'{"id": 7}')
     service.answers["/api/v1/conversations/7/messages"] = GOOD["/api/v1/conversations/c%2F1/messages"]
-    converse(config(service.url, secret))
+    converse(config(service.url, secret), Front())
 
 
 @pytest.mark.parametrize(
@@ -128,24 +132,24 @@ def test_a_number_is_an_id_too(service: Service, secret: Path) -> None:
 def test_a_bad_answer_names_its_step(service: Service, secret: Path, path: str, answer: Answer, reason: str) -> None:
     service.answers[path] = answer
     with pytest.raises(ProbeFailed) as failure:
-        converse(config(service.url, secret))
+        converse(config(service.url, secret), Front())
     assert str(failure.value) == reason
 
 
 def test_a_token_that_fits_no_header_is_a_failure_of_the_service(service: Service, secret: Path) -> None:
     service.answers["/api/v1/login"] = (200, b'{"token": "a\\nb"}')
     with pytest.raises(ProbeFailed, match=r"^conversation: Invalid header value"):
-        converse(config(service.url, secret))
+        converse(config(service.url, secret), Front())
 
 
 def test_nobody_listening_fails_at_once(secret: Path, free_port: int) -> None:
     with pytest.raises(ProbeFailed, match=r"^login: .*Connection refused"):
-        converse(config(f"http://127.0.0.1:{free_port}", secret))
+        converse(config(f"http://127.0.0.1:{free_port}", secret), Front())
 
 
 def test_a_missing_secret_is_named(service: Service, tmp_path: Path) -> None:
     with pytest.raises(ProbeFailed, match=r"^secret file .*/gone cannot be read: No such file or directory$"):
-        converse(config(service.url, tmp_path / "gone"))
+        converse(config(service.url, tmp_path / "gone"), Front())
     assert service.asked == []
 
 
@@ -153,7 +157,7 @@ def test_silence_ends_at_the_timeout(service: Service, secret: Path) -> None:
     service.before = lambda _: (service.released.wait(10), None)[1]
     began = time.monotonic()
     with pytest.raises(ProbeFailed, match=r"^login: no answer within 0\.3 s$"):
-        converse(config(service.url, secret, timeout=0.3))
+        converse(config(service.url, secret, timeout=0.3), Front())
     assert time.monotonic() - began < 2
 
 
@@ -163,7 +167,7 @@ def test_the_timeout_is_for_the_whole_conversation(service: Service, secret: Pat
 
     service.before = slow
     with pytest.raises(ProbeFailed, match=r"^conversation: no answer within 0\.4 s$"):
-        converse(config(service.url, secret, timeout=0.4))
+        converse(config(service.url, secret, timeout=0.4), Front())
     assert len(service.asked) == 2
 
 
@@ -176,7 +180,7 @@ def test_an_answer_byte_by_byte_does_not_hold_the_probe(service: Service, secret
     service.before = drip
     began = time.monotonic()
     with pytest.raises(ProbeFailed, match=r"^login: no answer within 0\.4 s$"):
-        converse(config(service.url, secret, timeout=0.4))
+        converse(config(service.url, secret, timeout=0.4), Front())
     assert time.monotonic() - began < 2
 
 
@@ -191,7 +195,7 @@ def test_before_the_first_attempt_has_ended_nothing_is_claimed() -> None:
 def test_the_exposition_of_a_success_and_of_a_failure(secret: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outcomes = iter(["", "login: status 500", "login: status 500"])
 
-    def attempt(_: Config) -> None:
+    def attempt(*_: object) -> None:
         if reason := next(outcomes):
             raise ProbeFailed(reason)
 
@@ -215,7 +219,7 @@ def test_the_exposition_of_a_success_and_of_a_failure(secret: Path, capsys: pyte
 def test_an_attempt_that_no_timeout_reaches_counts_as_failing(secret: Path) -> None:
     entered, release = threading.Event(), threading.Event()
 
-    def hang(_: Config) -> None:
+    def hang(*_: object) -> None:
         entered.set()
         release.wait(10)
 
@@ -236,13 +240,13 @@ def test_metrics_are_served_while_an_attempt_hangs(secret: Path) -> None:
     entered, release, stop = threading.Event(), threading.Event(), threading.Event()
     running: list[int] = []
 
-    def hang(_: Config) -> None:
+    def hang(*_: object) -> None:
         running.append(1)
         entered.set()
         release.wait(10)
 
     prober = Prober(config("http://127.0.0.1", secret, every=0.01), hang)
-    with MetricsServer(0, prober) as server:
+    with MetricsServer(0, lambda: exposition(prober.results, overdue=prober.overdue())) as server:
         threads = [
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}),
             threading.Thread(target=prober.run, args=[stop]),
@@ -266,13 +270,65 @@ def test_attempts_follow_each_other(secret: Path) -> None:
     stop = threading.Event()
     times: list[float] = []
 
-    def attempt(_: Config) -> None:
+    def attempt(*_: object) -> None:
         times.append(time.monotonic())
         if len(times) == 4:
             stop.set()
 
     Prober(config("http://127.0.0.1", secret, every=0.05), attempt).run(stop)
     assert times[3] - times[0] == pytest.approx(0.15, abs=0.1)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A key and a certificate for `localhost` that ends in ninety days, trusted by this process."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl makes the certificate of this test, and is not here")
+    file = tmp_path / "both.pem"
+    request = (openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "90", "-subj", "/CN=localhost")
+    names = ("-addext", "subjectAltName=DNS:localhost", "-keyout", str(file), "-out", str(tmp_path / "one.pem"))
+    subprocess.run([*request, *names], check=True, capture_output=True)
+    file.write_text(file.read_text() + (tmp_path / "one.pem").read_text())
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "one.pem"))
+    return file
+
+
+def test_the_end_of_the_certificate_that_the_door_shows(service: Service, secret: Path, certificate: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with encrypted(service, context) as url:
+        prober = Prober(config(url, secret))
+        prober.once()
+        assert prober.results.success
+        ends = prober.results.certificate_ends
+        assert ends is not None
+        assert ends - time.time() == pytest.approx(90 * 86400, abs=600)
+        text = exposition(prober.results, overdue=False, host="localhost")
+        assert f'tls_certificate_expiry_timestamp_seconds{{host="localhost"}} {ends:.0f}\n' in text
+    prober.once()  # nobody is there any more: what was seen last still holds
+    assert not prober.results.success
+    assert prober.results.certificate_ends == ends
+
+
+def test_without_tls_there_is_no_certificate(service: Service, secret: Path) -> None:
+    prober = Prober(config(service.url, secret))
+    prober.once()
+    assert prober.results.success
+    assert "tls_certificate" not in exposition(prober.results, overdue=False)
+
+
+@contextmanager
+def encrypted(service: Service, context: ssl.SSLContext) -> Iterator[str]:
+    """The same answers behind TLS."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), service.handler) as server:
+        server.daemon_threads = True
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"https://localhost:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def document(**changes: object) -> str:

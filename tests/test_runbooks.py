@@ -70,8 +70,8 @@ def series() -> dict[str, Known]:
             known[name] = Known(own)
     objectives = frozenset(name for name, _ in definitions("slos"))
     recorded = {label: frozenset[str]() for label in RECORDED_LABELS} | {"slo": objectives}
-    for name, rules in recordings().items():
-        known[name] = Known(_recorded_labels(rules) | recorded)
+    for name in recordings():
+        known[name] = Known(_recorded_labels(name) | recorded)
     known["ALERTS"] = Known({label: frozenset[str]() for label in ALERT_LABELS})
     return known
 
@@ -92,17 +92,18 @@ def recordings() -> dict[str, list[Rule]]:
     return found
 
 
-def _recorded_labels(rules: list[Rule]) -> dict[str, frozenset[str]]:
-    """What the rules group by, and what they add, such as a window; a rule that reads another has its labels."""
+@cache
+def _recorded_labels(series: str) -> dict[str, frozenset[str]]:
+    """What its rules group by, and what they add, such as a window; a rule that reads another has its labels."""
     grouped: dict[str, frozenset[str]] = {}
     added: dict[str, set[str]] = {}
-    for rule in rules:
+    for rule in recordings()[series]:
         expr = promql.parse(rule["expr"])
         for node in walk(expr):
             if isinstance(node, Aggregation) and not node.grouping.without:
                 grouped |= dict.fromkeys(node.grouping.labels, frozenset())
         for name in set(promql.metrics(expr)) & recordings().keys():
-            grouped |= _recorded_labels(recordings()[name])
+            grouped |= _recorded_labels(name)
         for label, value in rule.get("labels", {}).items():
             added.setdefault(label, set()).add(value)
     return grouped | {label: frozenset(values) for label, values in added.items()}

@@ -43,6 +43,7 @@ def test_importing_does_nothing() -> None:
 
 def test_importing_the_sdk_brings_no_vendor_and_no_framework() -> None:
     foreign = {"anthropic", "openai", "fastapi", "starlette", "pydantic", "httpx2", "yaml", "prometheus_client"}
+    foreign |= {"sqlalchemy", "redis"}
     script = f"import sys, watchkeeper.copilot; watchkeeper.init; print(sorted({foreign} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert run.stdout == "[]\n"
@@ -128,7 +129,7 @@ UNTRIED = {
 }
 
 
-WITH_AN_ANSWER = {"asgi", "llm", "module", "stream", "logger", "page"}
+WITH_AN_ANSWER = {"asgi", "llm", "database", "redis", "module", "stream", "logger", "page"}
 """These return something made of their one argument; without it there is nothing to return."""
 
 

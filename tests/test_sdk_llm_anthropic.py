@@ -75,6 +75,17 @@ def test_a_whole_answer_is_counted_priced_and_returned_as_it_is(wk: Wk, server: 
     assert of(wk, "llm_usage_missing_total") == {}
 
 
+def test_the_context_is_filled_by_input_of_every_kind(wk: Wk, server: Vendor, claude: Anthropic) -> None:
+    server.plan(message(), message(model="claude-99"), claude_error(500, "api_error"))
+    claude.messages.create(model=SONNET, max_tokens=10, messages=ASK)
+    claude.messages.create(model="claude-99", max_tokens=10, messages=ASK)
+    with suppress(anthropic.APIError):
+        claude.messages.create(model=SONNET, max_tokens=10, messages=ASK)
+    # 10 + 100 + 5 of a million tokens; what has no known window, or no usage, leaves no sample
+    assert of(wk, "llm_context_window_usage_ratio_count") == {f"{{{WHO}}}": 1}
+    assert of(wk, "llm_context_window_usage_ratio_sum") == {f"{{{WHO}}}": pytest.approx(115 / 1_000_000)}
+
+
 def test_every_outcome_of_a_model_is_there_at_zero_before_its_first_call_ends(
     wk: Wk, server: Vendor, claude: Anthropic
 ) -> None:

@@ -117,6 +117,27 @@ def test_no_snapshot_at_all() -> None:
     assert PriceBook("").provider_at("https://api.openai.com") is None
 
 
+def test_windows_are_those_of_genai_prices(book: PriceBook) -> None:
+    known = 0
+    for provider in providers:
+        for model in provider.models:
+            window = book.window(provider.id, model.id)
+            if window is not None:
+                known += 1
+                _, judge = genai_prices.data_snapshot.get_snapshot().find_provider_model(
+                    model.id, None, provider.id, None
+                )
+                assert window == judge.context_window, (provider.id, model.id)
+    assert known > 1300
+
+
+def test_windows_by_hand(book: PriceBook) -> None:
+    assert book.window("anthropic", "claude-haiku-4-5") == 200_000
+    assert book.window("anthropic", "claude-haiku-4-5-20251001") == 200_000
+    assert book.window("openai", "nothing-like-it") is None
+    assert book.window("anthropic", "gpt-4o") is None
+
+
 # --- one price by hand ----------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """What `up` writes for its processes: each key another room reads, addresses that fit together, no secret in sight."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ def test_documents_of_a_demo(catalog: Catalog, layout: Layout) -> None:
         "inbox.json",
         "console.json",
         "reconciler.json",
+        "host.json",
         "demo.json",
         "probe.json",
     }
@@ -61,12 +63,23 @@ def test_no_secret_stands_in_a_document_but_the_dead_mans(catalog: Catalog, layo
         assert holders == ({"alertmanager-config.yaml"} if path.name == "deadman" else set())
 
 
-def test_prometheus_scrapes_the_demo_and_the_probe(catalog: Catalog, layout: Layout) -> None:
+def test_prometheus_scrapes_the_demo_the_probe_the_stack_and_the_machine(catalog: Catalog, layout: Layout) -> None:
     document = yaml.safe_load(configuration.documents(catalog, DEMO, layout, PORTS)["prometheus.yaml"])
     scraped = {
-        address for job in document["scrape_configs"] for group in job["static_configs"] for address in group["targets"]
+        (group["labels"]["role"], address)
+        for job in document["scrape_configs"]
+        for group in job["static_configs"]
+        for address in group["targets"]
     }
-    assert scraped == {"127.0.0.1:8466", "127.0.0.1:8473", "127.0.0.1:8462", "127.0.0.1:8463"}
+    assert scraped == {
+        ("service", "127.0.0.1:8466"),
+        ("service-detail", "127.0.0.1:8466"),
+        ("probe", "127.0.0.1:8473"),
+        ("stack", "127.0.0.1:8474"),
+        ("node", "127.0.0.1:8475"),
+        ("engine", "127.0.0.1:8462"),
+        ("engine", "127.0.0.1:8463"),
+    }
     assert document["alerting"]["alertmanagers"][0]["static_configs"] == [{"targets": ["127.0.0.1:8463"]}]
     assert document["alerting"]["alertmanagers"][0]["basic_auth"] == {
         "username": "watchkeeper",
@@ -80,6 +93,18 @@ def test_without_the_demo_ones_own_service_is_scraped_where_the_sdk_puts_it(cata
     jobs = {job["job_name"]: job["static_configs"] for job in document["scrape_configs"]}
     assert jobs["watchkeeper-critical"][0]["targets"] == ["127.0.0.1:9464"]
     assert jobs["watchkeeper-probe"] == []
+    for job, port in (("watchkeeper-stack", 8474), ("watchkeeper-node", 8475)):
+        assert [(group["targets"], group["labels"]["service"]) for group in jobs[job]] == [
+            ([f"127.0.0.1:{port}"], "llm-copilot-agent")
+        ]
+
+
+def test_stack_and_machine_are_those_of_each_service(catalog: Catalog, layout: Layout) -> None:
+    two = replace(catalog, services=(catalog.services[0], replace(catalog.services[0], name="search")))
+    document = yaml.safe_load(configuration.documents(two, PLAIN, layout, PORTS)["prometheus.yaml"])
+    jobs = {job["job_name"]: job["static_configs"] for job in document["scrape_configs"]}
+    for job in ("watchkeeper-stack", "watchkeeper-node"):
+        assert [group["labels"]["service"] for group in jobs[job]] == ["llm-copilot-agent", "search"]
     assert document["global"]["external_labels"] == {"environment": "staging"}
 
 
@@ -119,6 +144,11 @@ def test_process_configurations_have_the_agreed_keys(catalog: Catalog, layout: L
         "secret_file": f"{root}/secrets/probe",
         "every_seconds": 5,
         "timeout_seconds": 4,
+    }
+    assert json.loads(documents["host.json"]) == {
+        "record": f"{root}/run.json",
+        "stack_port": 8474,
+        "node_port": 8475,
     }
     assert json.loads(documents["console.json"]) == {
         "port": 8460,
@@ -169,6 +199,7 @@ def test_children_and_what_they_need(layout: Layout) -> None:
         "prometheus": (),
         "reconciler": (),
         "console": (),
+        "host": (),
         "cache": (),
         "providers": (),
         "modules": (),
@@ -187,7 +218,7 @@ def test_pages_can_leave_until_the_end(layout: Layout) -> None:
 
 def test_only_what_must_be_well_is_checked(layout: Layout) -> None:
     checked = {child.name for child in _all(layout) if child.checked}
-    assert checked == {"inbox", "alertmanager", "prometheus", "reconciler", "console", "probe"}
+    assert checked == {"inbox", "alertmanager", "prometheus", "reconciler", "console", "host", "probe"}
 
 
 def test_no_secret_stands_on_a_command_line(catalog: Catalog, layout: Layout) -> None:

@@ -26,7 +26,8 @@ def test_usual_ports_are_those_of_the_documentation() -> None:
         "orchestrator": 8471,
         "cache": 8472,
         "probe": 8473,
-        "inbox-smtp": 8474,
+        "stack-metrics": 8474,
+        "node-metrics": 8475,
     }
     assert chosen.url("console") == "http://127.0.0.1:8460"
 
@@ -38,7 +39,8 @@ def test_another_base_moves_all_of_them_without_calling_it_moved() -> None:
         "inbox": 9001,
         "prometheus": 9002,
         "alertmanager": 9003,
-        "inbox-smtp": 9014,
+        "stack-metrics": 9014,
+        "node-metrics": 9015,
     }
     assert chosen.moved == ()
 
@@ -52,14 +54,8 @@ def test_a_taken_port_is_replaced_and_reported() -> None:
 def test_a_replacement_is_never_somebody_elses_port() -> None:
     # the system offers a usual port of this stack first, then the same free one for both
     offers = iter([8462, 50001, 50001, 50002])
-    chosen = ports.choose(ports.WITHOUT_DEMO, free=lambda port: port > 8461, another=lambda: next(offers))
-    assert dict(chosen.by_name) == {
-        "console": 50001,
-        "inbox": 50002,
-        "prometheus": 8462,
-        "alertmanager": 8463,
-        "inbox-smtp": 8474,
-    }
+    chosen = ports.choose(ports.NAMES[:4], free=lambda port: port > 8461, another=lambda: next(offers))
+    assert dict(chosen.by_name) == {"console": 50001, "inbox": 50002, "prometheus": 8462, "alertmanager": 8463}
 
 
 def test_a_listener_makes_a_port_taken() -> None:

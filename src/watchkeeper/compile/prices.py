@@ -3,10 +3,11 @@
 The text is JSON Lines. The first says source and date; each other one is a provider or, below it, one of its models:
 
     {"provider":"anthropic","url":"https://api\\.anthropic\\.com"}
-    {"model":"claude-x","match":["starts","claude-x"],"prices":[{"input":"3"},{"from":"2026-11-01","input":"2"}]}
+    {"model":"claude-x","match":["starts","claude-x"],"prices":[{"input":"3"},{"from":"2026-11-01","input":"2"}],"window":200000}
 
 Prices are dollars for a million tokens (`request`: for a thousand calls). Of several, the last that applies holds;
 `from` is a day, `between` two times of day, both UTC. One that depends on the size of the input: `["3",[200000,"6"]]`.
+`window` is how many tokens of input fit, where the source knows it.
 """
 
 import json
@@ -75,7 +76,12 @@ def _lines(provider: types.Provider) -> Iterator[str]:
         head["fallback"] = provider.fallback_model_providers
     yield _compact(head)
     for model in provider.models:
-        yield _compact({"model": model.id, "match": _match(model.match), "prices": _prices(model)})
+        yield _compact(_model(model))
+
+
+def _model(model: types.ModelInfo) -> dict[str, Json]:
+    line: dict[str, Json] = {"model": model.id, "match": _match(model.match), "prices": _prices(model)}
+    return line if model.context_window is None else {**line, "window": model.context_window}
 
 
 def _match(logic: types.MatchLogic) -> Json:

@@ -157,10 +157,7 @@ def breach(
     allowed = slo.target.complement
     found = on_critical_path(catalog, max(windows) * allowed, waiting, alert_labels, _two_groups(catalog))
     return (
-        (
-            "summary",
-            f"{literal(slo.title)}: neither in the last {windows[0].words} nor in the last {windows[1].words}.",
-        ),
+        ("summary", f"Missed over {windows[0].words} and over {windows[1].words}: {literal(slo.title)}."),
         ("impact", literal(slo.impact)),
         ("actions", _numbered(_FIRST)),
         ("escalation", ESCALATION[Severity.CRITICAL]),

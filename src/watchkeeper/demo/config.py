@@ -7,6 +7,7 @@ import msgspec
 
 ModuleName = Literal["test-bench", "observatory", "incident-manager", "orchestrator"]
 MODULES: tuple[ModuleName, ...] = get_args(ModuleName)
+PROVIDERS = ("anthropic", "openai")
 
 
 class ConfigError(ValueError):

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from watchkeeper.demo.config import MODULES
+from watchkeeper.demo.config import MODULES, PROVIDERS
 
 POLL_SECONDS = 0.25
 
@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 
 class Fault(StrEnum):
     PROVIDER_OUTAGE = "provider-outage"
+    PROVIDER_DOWN = "provider-down"
     PROVIDER_SLOW = "provider-slow"
     DATABASE_DOWN = "database-down"
     REDIS_DOWN = "redis-down"
@@ -87,6 +88,10 @@ def _module(text: str) -> str | None:
     return text if text in MODULES else None
 
 
+def _provider(text: str) -> str | None:
+    return text if text in PROVIDERS else None
+
+
 def _share(text: str) -> str | None:
     number, percent = text.removesuffix("%"), text.endswith("%")
     try:
@@ -105,6 +110,12 @@ FAULTS: dict[Fault, Explanation] = {
         "Both model providers answer every call with an error.",
         "Questions are answered with 502; login, history and lists still work.",
         ("ServiceOutage", "ErrorBudgetBurnRateCritical", "LLMAPIHighErrorRate", "LLMProviderDown", "HighErrorRate"),
+    ),
+    Fault.PROVIDER_DOWN: Explanation(
+        "One model provider answers every call with an error.",
+        "Next to nothing: the other provider stands in.",
+        ("LLMFallbackActive",),
+        Argument("name", f"one of {', '.join(PROVIDERS)}", _provider),
     ),
     Fault.PROVIDER_SLOW: Explanation(
         "Both model providers take 20 s longer.",

@@ -3,6 +3,8 @@
 A catalog may leave any of them out: what is counted then goes nowhere.
 """
 
+from watchkeeper.sdk.caches import Caches
+from watchkeeper.sdk.databases import Databases
 from watchkeeper.sdk.instruments import Counter, Definition, Gauge, Histogram, Registry
 from watchkeeper.sdk.labels import Label
 from watchkeeper.sdk.llm.calls import LlmInstruments
@@ -39,6 +41,7 @@ def _nowhere(name: str, labels: tuple[str, ...]) -> tuple[Registry, Definition]:
 def requests(registry: Registry) -> RequestInstruments:
     return RequestInstruments(
         events=counter(registry, "sli_events_total", "slo", "class", "outcome"),
+        latency=histogram(registry, "sli_latency_seconds", "class"),
         in_flight=gauge(registry, "http_requests_in_flight"),
         total=counter(registry, "http_requests_total", "method", "endpoint", "status_code"),
         duration=histogram(registry, "http_request_duration_seconds", "method", "endpoint"),
@@ -64,8 +67,24 @@ def llm(registry: Registry, prices: str) -> LlmInstruments:
         unpriced=counter(registry, "llm_unpriced_requests_total", *who),
         missing=counter(registry, "llm_usage_missing_total", *who),
         retries=counter(registry, "llm_retries_total", *who),
+        context=histogram(registry, "llm_context_window_usage_ratio", *who),
+        remaining=gauge(registry, "llm_ratelimit_remaining_ratio", "provider", "kind"),
         prices=prices,
     )
+
+
+def databases(registry: Registry) -> Databases:
+    return Databases(
+        active=gauge(registry, "db_connections_active"),
+        idle=gauge(registry, "db_connections_idle"),
+        limit=gauge(registry, "db_connections_max"),
+        duration=histogram(registry, "db_query_duration_seconds", "operation"),
+        errors=counter(registry, "db_errors_total", "operation"),
+    )
+
+
+def caches(registry: Registry) -> Caches:
+    return Caches(counter(registry, "redis_commands_total", "command", "outcome"))
 
 
 def log_events(registry: Registry) -> Counter:
@@ -75,7 +94,10 @@ def log_events(registry: Registry) -> Counter:
 def process(registry: Registry) -> Process:
     return Process(
         cpu=counter(registry, "process_cpu_seconds_total"),
+        cpu_limit=gauge(registry, "process_cpu_limit_cores"),
         memory=gauge(registry, "process_resident_memory_bytes"),
+        memory_limit=gauge(registry, "process_memory_limit_bytes"),
         started=gauge(registry, "process_start_time_seconds"),
         files=gauge(registry, "process_open_fds"),
+        files_limit=gauge(registry, "process_max_fds"),
     )

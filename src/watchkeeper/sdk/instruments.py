@@ -56,6 +56,7 @@ class Registry:
         self._queue: deque[tuple[Apply, float]] = deque()
         self._draining = threading.Lock()
         self._overflow: Counter | None = None
+        self._dropped: Counter | None = None
         self._errors: Counter | None = None
 
     def register(self, instrument: "Instrument[C_co]") -> None:
@@ -65,6 +66,8 @@ class Registry:
                 self._overflow = instrument
             elif instrument.definition.name == "watchkeeper_internal_errors_total":
                 self._errors = instrument
+            elif instrument.definition.name == "watchkeeper_dropped_total":
+                self._dropped = instrument
 
     def find(self, name: str) -> "Instrument[Cell] | None":
         return next((found for found in self.instruments if found.definition.name == name), None)
@@ -90,6 +93,16 @@ class Registry:
         """A label value had to be folded into `__other__`."""
         if self._overflow is not None and metric != self._overflow.definition.name:
             self._overflow.add((metric, label))
+
+    def dropped(self, signal: Literal["logs", "metrics"], reason: Literal["overflow", "refused", "error"]) -> None:
+        """Something that the service told us, or that we measured, reaches nobody."""
+        if self._dropped is not None:
+            self._dropped.add((signal, reason))
+
+    @property
+    def size(self) -> int:
+        """How many time series there are."""
+        return sum(instrument.size for instrument in tuple(self.instruments))
 
     def internal_error(self, where: str, text: str = "") -> None:
         """Count an error that was kept away from the service, and say it once. Never raises."""
@@ -138,6 +151,11 @@ class Instrument(Generic[C_co]):
         """The label values of every cell, in the order in which they were created."""
         return tuple(self._cells)
 
+    @property
+    def size(self) -> int:
+        """How many time series a scrape sees of it."""
+        return len(self._cells)
+
     def cells(self) -> tuple[C_co, ...]:
         return tuple(self._cells.values())
 
@@ -147,6 +165,8 @@ class Instrument(Generic[C_co]):
             self._bounded(values, self._fold_silently)
 
     def internal_error(self, where: str) -> None:
+        """An update that cannot be counted: of a value that is no finite amount, most of the time."""
+        self.registry.dropped("metrics", "refused")
         self.registry.internal_error(f"{self.definition.name}.{where}")
 
     def _new(self, labels: str) -> C_co:
@@ -260,6 +280,11 @@ class Gauge(_Numbers):
 
 class Histogram(Instrument[_Buckets]):
     kind = "histogram"
+
+    @property
+    def size(self) -> int:
+        """Each cell is a series for every bound and for infinity, a count and a sum."""
+        return len(self._cells) * (len(self.definition.buckets) + 3)
 
     def record(self, values: Values, value: float) -> None:
         """Raises ValueError for a negative or infinite value."""

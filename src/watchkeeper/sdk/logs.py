@@ -56,8 +56,12 @@ class LogWriter:
         """The caller's fields never replace ours: those get an underscore behind their name."""
         line = self._line(event, level, component, message, fields)
         stream = self._stream if self._stream is not None else sys.stdout
-        stream.write(line)
-        stream.flush()
+        try:
+            stream.write(line)
+            stream.flush()
+        except Exception as error:
+            self._events.registry.dropped("logs", _why_lost(error))
+            raise
 
     def _line(self, event: str, level: Level, component: str, message: str, fields: Mapping[str, object]) -> str:
         request = CURRENT.get()
@@ -75,6 +79,13 @@ class LogWriter:
         for name, value in fields.items():
             record[f"{name}_" if name in _OWN_FIELDS else name] = value
         return encoded(record)
+
+
+def _why_lost(error: Exception) -> Literal["overflow", "refused", "error"]:
+    """A pipe that nobody empties is full; a stream that was closed takes nothing more."""
+    if isinstance(error, BlockingIOError):
+        return "overflow"
+    return "refused" if isinstance(error, ValueError) else "error"
 
 
 def encoded(record: Mapping[str, object]) -> str:

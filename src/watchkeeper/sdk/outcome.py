@@ -66,15 +66,23 @@ def _broke(facts: Facts) -> bool:
     return facts.failed or facts.stalled or facts.ending is Ending.RAISED or (facts.status or 0) >= 500
 
 
-def latency(facts: Facts, threshold: float) -> Outcome:
-    """The outcome for a latency objective: only good requests count, and those whose client gave up waiting.
+def waited(facts: Facts, threshold: float | None) -> float | None:
+    """Seconds that count for latency: to the first useful token where an answer streams, else to the last byte.
 
-    A failure is counted once, by availability.
+    Only good requests count, and those whose client gave up waiting; None for all others. A failure is counted once, by
+    availability.
     """
     judged = availability(facts, threshold)
     if judged is Outcome.BAD and gave_up(facts, threshold):
-        return Outcome.BAD
+        return facts.elapsed
     if judged is not Outcome.GOOD:
+        return None
+    return facts.first_useful if facts.streamed and facts.first_useful is not None else facts.elapsed
+
+
+def latency(facts: Facts, threshold: float) -> Outcome:
+    """The outcome for a latency objective."""
+    seconds = waited(facts, threshold)
+    if seconds is None:
         return Outcome.EXCLUDED
-    waited = facts.first_useful if facts.streamed and facts.first_useful is not None else facts.elapsed
-    return Outcome.GOOD if waited <= threshold else Outcome.BAD
+    return Outcome.GOOD if seconds <= threshold else Outcome.BAD

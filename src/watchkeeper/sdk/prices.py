@@ -99,6 +99,8 @@ class _Model(msgspec.Struct, frozen=True):
     model: str
     match: Clause
     prices: list[Price]
+    window: int | None = None
+    """Tokens of input that fit."""
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -160,6 +162,11 @@ class PriceBook:
             return None
         holding = (price for price in reversed(found.prices) if price.holds(at))
         return next(holding, found.prices[0]).cost(usage)
+
+    def window(self, provider: str, model: str) -> int | None:
+        """How many tokens of input fit into the model's context; None when the snapshot does not know."""
+        found = self._model(provider, model)
+        return found.window if found is not None else None
 
     def _index(self, lines: list[str]) -> None:
         current: list[str] = []

@@ -5,7 +5,7 @@ from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 
 from watchkeeper.sdk.instruments import Counter, Gauge, Histogram
-from watchkeeper.sdk.outcome import Ending, Facts, availability, latency
+from watchkeeper.sdk.outcome import Ending, Facts, availability, latency, waited
 from watchkeeper.sdk.policy import Objective, Policy, RequestClass
 
 Scope = MutableMapping[str, object]
@@ -119,12 +119,14 @@ class RequestInstruments:
         self,
         *,
         events: Counter,
+        latency: Histogram,
         in_flight: Gauge,
         total: Counter,
         duration: Histogram,
         first_token: Histogram,
     ) -> None:
         self.events = events
+        self.latency = latency
         self.in_flight = in_flight
         self.total = total
         self.duration = duration
@@ -170,6 +172,9 @@ class Requests:
         for objective in self._policy.objectives:
             if objective.request_class in {"", name}:
                 self._event(objective, name, facts, threshold)
+        seconds = waited(facts, threshold)
+        if seconds is not None:
+            self._instruments.latency.record((name,), seconds)
 
     def end(self, request: Request, ending: Ending) -> None:
         """The request is over: nothing that happens later changes how it is counted. Only the first call counts."""

@@ -6,9 +6,12 @@ import os
 import time
 from pathlib import Path
 
+from watchkeeper.sdk import limits
 from watchkeeper.sdk.instruments import Counter, Gauge, Histogram
 
 _LAG_EVERY = 0.25
+_LIMITS_EVERY = 30.0
+"""A container can be resized while it runs, but not often, and asking takes a dozen files."""
 _PROC = Path("/proc")
 
 
@@ -64,12 +67,28 @@ class Collections:
 
 
 class Process:
-    """Processor time everywhere; memory, start and open files where there is a `/proc`."""
+    """Processor time and limits everywhere; memory, start and open files where there is a `/proc`."""
 
-    def __init__(self, *, cpu: Counter, memory: Gauge, started: Gauge, files: Gauge) -> None:
+    def __init__(
+        self,
+        *,
+        cpu: Counter,
+        cpu_limit: Gauge,
+        memory: Gauge,
+        memory_limit: Gauge,
+        started: Gauge,
+        files: Gauge,
+        files_limit: Gauge,
+        groups: limits.ControlGroups = limits.ControlGroups(),  # noqa: B008 - frozen
+    ) -> None:
         self._cpu = cpu
+        self._cpu_limit = cpu_limit
         self._memory = memory
+        self._memory_limit = memory_limit
         self._files = files
+        self._files_limit = files_limit
+        self._groups = groups
+        self._limits_due = 0.0
         self._counted = 0.0
         if _PROC.is_dir():
             started.write((), _start_time())
@@ -78,10 +97,18 @@ class Process:
         spent = sum(os.times()[:2])
         self._cpu.add((), max(0.0, spent - self._counted))
         self._counted = spent
+        if time.monotonic() >= self._limits_due:
+            self._measure_limits()
         if _PROC.is_dir():
             pages = int((_PROC / "self" / "statm").read_text().split()[1])
             self._memory.write((), pages * os.sysconf("SC_PAGE_SIZE"))
             self._files.write((), sum(1 for _ in (_PROC / "self" / "fd").iterdir()) - 1)
+
+    def _measure_limits(self) -> None:
+        self._limits_due = time.monotonic() + _LIMITS_EVERY
+        self._cpu_limit.write((), limits.cpu_cores(self._groups))
+        self._memory_limit.write((), limits.memory_bytes(self._groups))
+        self._files_limit.write((), limits.open_files())
 
 
 def _start_time() -> float:

@@ -38,6 +38,7 @@ class Scraper:
         try:
             collector()
         except Exception:  # noqa: BLE001 - the edge of the SDK: one collector must not cost the page
+            self._registry.dropped("metrics", "error")
             self._registry.internal_error(f"collect.{name}")
 
     def _lines(self, scrape: Scrape, format_: Format) -> Iterator[str]:
@@ -53,6 +54,7 @@ class Scraper:
             try:
                 lines = tuple(cell.lines())
             except Exception:  # noqa: BLE001 - the edge of the SDK: one bad series loses one
+                self._registry.dropped("metrics", "error")
                 self._registry.internal_error("exposition")
                 continue
             yield from lines

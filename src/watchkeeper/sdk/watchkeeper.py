@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import weakref
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from typing import Generic, TextIO, TypeVar
 
@@ -79,6 +79,8 @@ class Watchkeeper(Generic[I]):
         self._registry = registry = instruments.registry
         self._llm = families.llm(registry, instruments.prices)
         self._modules = families.modules(registry)
+        self._databases = families.databases(registry)
+        self._caches = families.caches(registry)
         self._sessions = families.gauge(registry, "sessions_active")
         self._requests = Requests(instruments.policy, families.requests(registry))
         self._loop = HostLoop()
@@ -109,6 +111,16 @@ class Watchkeeper(Generic[I]):
         `llm_usage_missing_total`.
         """
         attempt(self, "llm", lambda: self._wrap_client(client, provider, include_usage), None)
+        return client
+
+    def database(self, engine: T) -> T:
+        """Watch a SQLAlchemy engine, synchronous or not: its pool, its statements, their errors; returns the engine."""
+        attempt(self, "database", lambda: self._databases.watch(engine), None)
+        return engine
+
+    def redis(self, client: T) -> T:
+        """Count the commands of a client of redis-py, synchronous or not; returns the client, wrapped in place."""
+        attempt(self, "redis", lambda: self._caches.watch(client), None)
         return client
 
     def module(self, name: str) -> ModuleCall:
@@ -146,6 +158,14 @@ class Watchkeeper(Generic[I]):
         than `timeout`. It is called in a thread; an awaitable is awaited on the service's own event loop.
         """
         self._dependencies.watch(name, check, every=every, timeout=timeout)
+
+    @contained
+    def before_scrape(self, measure: Callable[[], None]) -> None:
+        """Call this whenever metrics are about to be read, in the thread that reads them: for gauges nothing moves.
+
+        `wk.before_scrape(lambda: wk.m.queue_depth.set(len(jobs), queue="jobs"))`
+        """
+        self._scraper.collect("before_scrape", measure)
 
     def stream(self, pieces: AsyncIterator[T]) -> AsyncIterator[T]:
         """The same pieces, unbuffered. The first useful one is what the client waited for, silence after it a stall."""
@@ -221,6 +241,9 @@ class Watchkeeper(Generic[I]):
         self._sessions.write((), 0)
         self._scraper.collect("dependencies", self._dependencies.measure)
         self._scraper.collect("process", families.process(registry).measure)
+        self._scraper.collect("database", self._databases.measure)
+        held = families.gauge(registry, "watchkeeper_series")
+        self._scraper.collect("series", lambda: held.write((), registry.size))
         self._collections.start()
 
     def _wrapped(self, app: ASGIApp, classes: Mapping[str, str]) -> ASGIApp:

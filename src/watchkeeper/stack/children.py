@@ -47,6 +47,13 @@ def watching(layout: Layout, ports: Ports, prometheus: Engine, alertmanager: Eng
             Wave.WATCHERS,
             ports["console"],
         ),
+        Child(
+            "host",
+            _python("watchkeeper.stack.host", layout, "host.json"),
+            Http(ports["node-metrics"], "/metrics"),
+            Wave.WATCHERS,
+            ports["stack-metrics"],
+        ),
     )
 
 

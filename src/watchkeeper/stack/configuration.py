@@ -38,6 +38,7 @@ def documents(catalog: Catalog, purpose: Purpose, layout: Layout, ports: Ports) 
         "inbox.json": _inbox(layout, ports),
         "console.json": _console(purpose, layout, ports),
         "reconciler.json": _reconciler(layout, ports),
+        "host.json": _host(layout, ports),
     }
     if purpose.demo:
         service = catalog.services[0].name
@@ -59,9 +60,9 @@ def _deployment(
         environment=purpose.environment,
         targets=targets(catalog, purpose, ports),
         probes=(Target(_at(ports["probe"]), catalog.services[0].name),) if purpose.demo else (),
-        nodes=(),
+        nodes=_for_each_service(catalog, ports["node-metrics"]),
         clusters=(),
-        supervisors=(),
+        supervisors=_for_each_service(catalog, ports["stack-metrics"]),
         prometheus=_at(ports["prometheus"]),
         alertmanagers=(_at(ports["alertmanager"]),),
         engine_credentials=Credentials(USERNAME, str(layout.password)),
@@ -83,6 +84,11 @@ def targets(catalog: Catalog, purpose: Purpose, ports: Ports) -> tuple[Target, .
     if purpose.demo:
         return (Target(_at(ports["agent-metrics"]), catalog.services[0].name),)
     return tuple(Target(_at(SDK_PORT + index), service.name) for index, service in enumerate(catalog.services))
+
+
+def _for_each_service(catalog: Catalog, port: int) -> tuple[Target, ...]:
+    """All of them run on this machine, and rules look for each one's own."""
+    return tuple(Target(_at(port), service.name) for service in catalog.services)
 
 
 def _at(port: int) -> str:
@@ -119,6 +125,14 @@ def _console(purpose: Purpose, layout: Layout, ports: Ports) -> Json:
         "inbox": ports.url("inbox"),
         "environment": purpose.environment,
         "state": str(layout.root),
+    }
+
+
+def _host(layout: Layout, ports: Ports) -> Json:
+    return {
+        "record": str(layout.record),
+        "stack_port": ports["stack-metrics"],
+        "node_port": ports["node-metrics"],
     }
 
 

@@ -6,13 +6,15 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from watchkeeper.stack import processes, restart
 from watchkeeper.stack.child import Child
+from watchkeeper.stack.exits import Cause, KernelKills, cause_of, last_words
 from watchkeeper.stack.record import ChildRecord, ChildState
 from watchkeeper.stack.saying import Say, Tone
 
@@ -42,6 +44,7 @@ class Surroundings:
     """Between two questions to a child that is ready."""
     checks_failed: int = 3
     """So many unanswered in a row, and it is ended and started again."""
+    kernel: KernelKills = field(default_factory=KernelKills)
 
 
 class Keeper:
@@ -56,12 +59,16 @@ class Keeper:
         self._process: asyncio.subprocess.Process | None = None
         self._began: float | None = None
         self._restarts = 0
+        self._exits: Counter[Cause] = Counter()
+        self._log_began = 0
+        """Where in its log this life of the process begins."""
         self._crashes: tuple[float, ...] = ()
 
     @property
     def record(self) -> ChildRecord:
         pid = self._process.pid if self._process else None
-        return ChildRecord(self.child.name, self.state, pid, self._began, self.child.port, self._restarts)
+        exits = {cause.value: count for cause, count in self._exits.items()}
+        return ChildRecord(self.child.name, self.state, pid, self._began, self.child.port, self._restarts, exits)
 
     async def keep(self, needed: Sequence["Keeper"]) -> None:
         """From the moment all needed are ready until this one is given up, or the task is cancelled."""
@@ -103,10 +110,15 @@ class Keeper:
             ended.cancel()
             raise
         await self._end(process)
+        self._exits[self._cause(process.returncode or 0) if not why else Cause.SIGNAL] += 1
         return why or _obituary(process.returncode or 0)
+
+    def _cause(self, code: int) -> Cause:
+        return cause_of(code, last_words(self._around.log(self.child.name), self._log_began), self._around.kernel)
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         with self._around.log(self.child.name).open("ab") as log:
+            self._log_began = log.tell()
             process = await asyncio.create_subprocess_exec(
                 *self.child.command,
                 stdin=asyncio.subprocess.DEVNULL,

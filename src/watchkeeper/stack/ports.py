@@ -20,10 +20,12 @@ NAMES = (
     "orchestrator",
     "cache",
     "probe",
+    "stack-metrics",
+    "node-metrics",
     "inbox-smtp",
 )
 """In the order of their usual ports, from `FIRST` on."""
-WITHOUT_DEMO = (*NAMES[:4], "inbox-smtp")
+WITHOUT_DEMO = (*NAMES[:4], "stack-metrics", "node-metrics", "inbox-smtp")
 
 Free = Callable[[int], bool]
 """Whether a port can be listened on."""

@@ -1,6 +1,6 @@
 """The probe: holds a short conversation with the service from outside, again and again, and says how it went.
 
-Run as `python -m watchkeeper.stack.probe --config FILE`. Standard library only but for the configuration:
+Run as `python -m watchkeeper.stack.probe --config FILE`. Nothing but the standard library while it works:
 what judges the service from outside must not fail with it, and must start at once.
 """
 
@@ -10,17 +10,18 @@ import http.client
 import json
 import signal
 import socket
-import socketserver
+import ssl
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import msgspec
+
+from watchkeeper.stack.exposing import MetricsServer, Sample, page
 
 SECRET_HEADER = "X-Watchkeeper-Probe"  # noqa: S105 - the name of a header
 ANSWER_LIMIT = 1024 * 1024
@@ -55,11 +56,26 @@ class Results:
     failures: int = 0
     attempt_since: float | None = None
     """On the monotonic clock, while an attempt runs."""
+    certificate_ends: float | None = None
+    """Unix time, of the certificate seen last; None without TLS."""
 
 
-def converse(config: Config) -> None:
+@dataclass(slots=True)
+class Front:
+    """What the front door showed while it was talked to."""
+
+    certificate_ends: float | None = None
+
+    def look(self, opened: socket.socket | None) -> None:
+        certificate = opened.getpeercert() if isinstance(opened, ssl.SSLSocket) else None
+        ends = certificate.get("notAfter") if certificate else None
+        if isinstance(ends, str):
+            self.certificate_ends = float(ssl.cert_time_to_seconds(ends))
+
+
+def converse(config: Config, front: Front) -> None:
     """Log in, begin a conversation, say something and read the answer. Raises `ProbeFailed`."""
-    with _connection(config) as step:
+    with _connection(config, front) as step:
         token = step("login", "/api/v1/login", {"user": "probe"}, "token", "")
         conversation = step("conversation", "/api/v1/conversations", {}, "id", token)
         path = f"/api/v1/conversations/{quote(conversation, safe='')}/messages"
@@ -70,7 +86,7 @@ Step = Callable[[str, str, dict[str, str], str, str], str]
 
 
 @contextlib.contextmanager
-def _connection(config: Config) -> Iterator[Step]:
+def _connection(config: Config, front: Front) -> Iterator[Step]:
     """One connection, torn down when the time is over: a server that answers byte by byte cannot hold the probe."""
     address = urlsplit(config.url)
     secure = address.scheme == "https"
@@ -84,6 +100,7 @@ def _connection(config: Config) -> Iterator[Step]:
         late = f"{name}: no answer within {config.timeout_seconds:g} s"
         try:
             connection.request("POST", address.path + path, json.dumps(content), headers | authorization)
+            front.look(connection.sock)
             response = connection.getresponse()
             body = response.read(ANSWER_LIMIT)
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -138,10 +155,11 @@ def _wanted(name: str, status: int, body: bytes, wanted: str) -> str:
 class Prober:
     """Attempts one after the other, never two at once. Its results may be read from any thread."""
 
-    def __init__(self, config: Config, attempt: Callable[[Config], None] = converse) -> None:
+    def __init__(self, config: Config, attempt: Callable[[Config, Front], None] = converse) -> None:
         self._config = config
         self._attempt = attempt
         self._reason: str | None = None
+        self._front = Front()
         self.results = Results()
 
     def run(self, stop: threading.Event) -> None:
@@ -159,7 +177,7 @@ class Prober:
         self.results = replace(self.results, attempt_since=started)
         reason = ""
         try:
-            self._attempt(self._config)
+            self._attempt(self._config, self._front)
         except ProbeFailed as failure:
             reason = str(failure)
         self._record(reason, time.monotonic() - started)
@@ -177,63 +195,28 @@ class Prober:
             ended_at=time.time(),
             successes=before.successes + (not reason),
             failures=before.failures + bool(reason),
+            certificate_ends=self._front.certificate_ends,
         )
         if reason != self._reason:
             self._reason = reason
             _log(f"failing: {reason}" if reason else f"conversation succeeded in {duration_seconds:.3f} s")
 
 
-def exposition(results: Results, *, overdue: bool) -> str:
-    """The Prometheus text format. Gauges of the last attempt are absent before there was one."""
-    metrics = [
-        ("probe_attempts_total", "counter", '{outcome="success"}', str(results.successes)),
-        ("probe_attempts_total", "counter", '{outcome="failure"}', str(results.failures)),
+def exposition(results: Results, *, overdue: bool, host: str = "") -> str:
+    """Gauges of the last attempt are absent before there was one."""
+    samples = [
+        Sample("probe_attempts_total", "counter", str(results.successes), (("outcome", "success"),)),
+        Sample("probe_attempts_total", "counter", str(results.failures), (("outcome", "failure"),)),
     ]
     if results.success is not None or overdue:
-        metrics.append(("probe_success", "gauge", "", str(int(bool(results.success) and not overdue))))
+        samples.append(Sample("probe_success", "gauge", str(int(bool(results.success) and not overdue))))
     if results.success is not None:
-        metrics.append(("probe_duration_seconds", "gauge", "", f"{results.duration_seconds:.6f}"))
-        metrics.append(("probe_last_attempt_timestamp_seconds", "gauge", "", f"{results.ended_at:.3f}"))
-    lines: list[str] = []
-    for name, kind, labels, value in metrics:
-        typed = f"# TYPE {name} {kind}"
-        lines += [typed] if typed not in lines else []
-        lines.append(f"{name}{labels} {value}")
-    return "\n".join(lines) + "\n"
-
-
-class MetricsServer(socketserver.ThreadingTCPServer):
-    """Answers in threads of its own, whatever the probe is waiting for."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-
-    def __init__(self, port: int, prober: Prober) -> None:
-        self.prober = prober
-        super().__init__(("127.0.0.1", port), _MetricsHandler)
-
-    @property
-    def port(self) -> int:
-        return int(self.socket.getsockname()[1])
-
-
-class _MetricsHandler(BaseHTTPRequestHandler):
-    server: MetricsServer
-    timeout = 5.0
-
-    def do_GET(self) -> None:
-        found = urlsplit(self.path).path == "/metrics"
-        prober = self.server.prober
-        text = exposition(prober.results, overdue=prober.overdue()) if found else "The metrics are at /metrics\n"
-        body = text.encode()
-        self.send_response(200 if found else 404)
-        self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
-        """A scrape every few seconds is not worth a line."""
+        samples.append(Sample("probe_duration_seconds", "gauge", f"{results.duration_seconds:.6f}"))
+        samples.append(Sample("probe_last_attempt_timestamp_seconds", "gauge", f"{results.ended_at:.3f}"))
+    if results.certificate_ends is not None:
+        name, ends = "tls_certificate_expiry_timestamp_seconds", f"{results.certificate_ends:.0f}"
+        samples.append(Sample(name, "gauge", ends, (("host", host),)))
+    return page(samples)
 
 
 def read(path: Path) -> Config:
@@ -255,9 +238,9 @@ def serve(config: Config) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    prober = Prober(config)
+    prober, host = Prober(config), urlsplit(config.url).hostname or ""
     try:
-        server = MetricsServer(config.port, prober)
+        server = MetricsServer(config.port, lambda: exposition(prober.results, overdue=prober.overdue(), host=host))
     except OSError as error:
         raise Misuse(f"port {config.port} cannot be used: {error.strerror}") from error
     with server:

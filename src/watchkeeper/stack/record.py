@@ -39,6 +39,8 @@ class ChildRecord(msgspec.Struct, frozen=True):
     """Unix time the process began; with `pid` it names one process for ever."""
     port: int | None
     restarts: int
+    exits: dict[str, int] = {}
+    """Ends that nobody asked for, by cause."""
 
 
 class Record(msgspec.Struct, frozen=True):

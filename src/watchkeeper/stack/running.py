@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 
 from watchkeeper.stack import logs, preparation, record
+from watchkeeper.stack.exits import LOOK_SECONDS, KernelKills
 from watchkeeper.stack.keeper import Surroundings
 from watchkeeper.stack.layout import Layout
 from watchkeeper.stack.leash import Leash
@@ -38,11 +39,12 @@ async def _run(prepared: Prepared, held: Lock, say: Say, started: Callable[[], N
     supervisor = Supervisor(prepared.children, surroundings, recorder.changed)
     recorder.write()
     await leash.tie()
-    rotation = asyncio.create_task(_rotate(layout))
+    chores = (asyncio.create_task(_rotate(layout)), asyncio.create_task(_look_at(surroundings.kernel)))
     try:
         return await supervisor.run(_stop_on_signals(supervisor, say), started)
     finally:
-        rotation.cancel()
+        for chore in chores:
+            chore.cancel()
         recorder.close()
         await leash.untie()
 
@@ -104,6 +106,12 @@ class Recorder:
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+
+
+async def _look_at(kernel: KernelKills) -> None:
+    while True:
+        kernel.look()
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _rotate(layout: Layout) -> None:

@@ -6,7 +6,7 @@ import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from watchkeeper.demo.agent.database import CONTEXT_MESSAGES, Message, Store
 from watchkeeper.demo.agent.observability import Wk
@@ -34,6 +34,8 @@ class Context:
     def __init__(self, store: Store, cache: Redis, wk: Wk) -> None:
         self.store = store
         self.cache = cache
+        self.wk = wk
+        self._tells_memory = True
         self._log = wk.logger("cache")
 
     async def recall(self, conversation_id: str) -> tuple[Turn, ...]:
@@ -43,9 +45,17 @@ class Context:
         except RedisError as error:
             self._log.warning("cache.failed", error=type(error).__name__)
             cached = None
+        else:
+            self.wk.m.cache_requests_total.inc(cache="context", outcome="miss" if cached is None else "hit")
         if cached is not None:
             return msgspec.json.decode(cached, type=tuple[Turn, ...])
         return tuple(turn_of(message) for message in await self.store.recent(conversation_id))
+
+    async def check(self) -> None:
+        """Raises RedisError when the cache does not answer. Notes what it says of its memory."""
+        await self.cache.ping()
+        if self._tells_memory:
+            await self._note_memory()
 
     async def remember(self, conversation_id: str, turns: tuple[Turn, ...]) -> None:
         newest = msgspec.json.encode(turns[-CONTEXT_MESSAGES:])
@@ -53,6 +63,17 @@ class Context:
             await self.cache.set(_key(conversation_id), newest, ex=_TTL_SECONDS)
         except RedisError as error:
             self._log.warning("cache.failed", error=type(error).__name__)
+
+    async def _note_memory(self) -> None:
+        try:
+            said = await self.cache.info("memory")
+        except ResponseError:
+            # an imitation of Redis has no memory of its own to speak of, and hangs up when it is asked
+            self._tells_memory = False
+            await self.cache.connection_pool.disconnect(inuse_connections=False)
+            return
+        self.wk.m.redis_memory_used_bytes.set(said["used_memory"])
+        self.wk.m.redis_memory_max_bytes.set(said["maxmemory"])
 
 
 def turn_of(message: Message) -> Turn:

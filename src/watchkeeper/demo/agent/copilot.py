@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from watchkeeper.demo.agent.context import Context, Turn
 from watchkeeper.demo.agent.database import Store
-from watchkeeper.demo.agent.intents import PLANS, Intent
-from watchkeeper.demo.agent.models import Model, Models, Prompt
+from watchkeeper.demo.agent.fallback import Fallback
+from watchkeeper.demo.agent.intents import PLANS, Intent, severity
+from watchkeeper.demo.agent.models import Model, Prompt
 from watchkeeper.demo.agent.modules import ModuleError, Modules
 from watchkeeper.demo.agent.observability import Wk
 
@@ -53,7 +54,7 @@ class Briefing:
 
 
 class Copilot:
-    def __init__(self, store: Store, context: Context, modules: Modules, models: Models, wk: Wk) -> None:
+    def __init__(self, store: Store, context: Context, modules: Modules, models: Fallback, wk: Wk) -> None:
         self.store = store
         self.context = context
         self.modules = modules
@@ -76,14 +77,13 @@ class Copilot:
 
     async def answer(self, briefing: Briefing) -> str:
         question = briefing.question
-        text = await self.models.chat(question.model).answer(question.model, briefing.prompt)
+        text = await self.models.answer(question.model, briefing.prompt)
         await self._keep(briefing, text)
         return text
 
     async def stream(self, briefing: Briefing) -> AsyncGenerator[str]:
         """The model has accepted the question when this returns."""
-        model = briefing.question.model
-        pieces = await self.models.chat(model).stream(model, briefing.prompt)
+        pieces = await self.models.stream(briefing.question.model, briefing.prompt)
         return self._kept_when_complete(briefing, pieces)
 
     async def _kept_when_complete(self, briefing: Briefing, pieces: AsyncGenerator[str]) -> AsyncGenerator[str]:
@@ -101,6 +101,7 @@ class Copilot:
             case "observatory":
                 return await self.modules.observe(question.text)
             case "incident-manager":
+                self.wk.m.incidents_detected_total.inc(severity=severity(question.text))
                 return await self.modules.open_incident(question.text, question.user)
             case _:
                 return ""

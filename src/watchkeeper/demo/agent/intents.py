@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from watchkeeper.demo.agent.models import Model
 
@@ -37,6 +38,20 @@ _WORDS: dict[Intent, tuple[str, ...]] = {
     Intent.EXPLAIN: ("explain", "what does", "mean"),
     Intent.SMALLTALK: ("thanks", "hello", "good morning"),
 }
+
+Severity = Literal["critical", "high", "medium", "low"]
+
+_GRAVE: dict[Severity, tuple[str, ...]] = {
+    "critical": ("outage", "down", "failing", "lost"),
+    "high": ("error", "broken"),
+    "medium": ("slow", "late"),
+}
+
+
+def severity(text: str) -> Severity:
+    """How bad an incident sounds, from the words alone; the worst that has one of them."""
+    lower = text.lower()
+    return next((name for name, words in _GRAVE.items() if any(word in lower for word in words)), "low")
 
 
 def guess(text: str) -> Intent:

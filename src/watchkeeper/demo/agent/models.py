@@ -22,11 +22,20 @@ TIMEOUT_SECONDS = 30.0
 MAX_RETRIES = 2
 
 
+class Provider(StrEnum):
+    ANTHROPIC = "anthropic"
+    OPENAI = "openai"
+
+
 class Model(StrEnum):
     SONNET = "claude-sonnet-5"
     HAIKU = "claude-haiku-4-5"
     GPT = "gpt-5.2"
     GPT_MINI = "gpt-5-mini"
+
+    @property
+    def provider(self) -> Provider:
+        return Provider.OPENAI if self in {Model.GPT, Model.GPT_MINI} else Provider.ANTHROPIC
 
 
 class ProviderError(Exception):
@@ -177,7 +186,7 @@ class Models:
     openai: Chat
 
     def chat(self, model: Model) -> Chat:
-        return self.openai if model in {Model.GPT, Model.GPT_MINI} else self.anthropic
+        return self.openai if model.provider is Provider.OPENAI else self.anthropic
 
     async def close(self) -> None:
         await self.anthropic.close()

@@ -1,4 +1,4 @@
-"""The modules behind gRPC, each with a deadline."""
+"""The modules behind gRPC, each with a deadline and a circuit breaker."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import grpc.aio
 
+from watchkeeper.demo.agent.breaker import Breaker, BreakerOpenError
+from watchkeeper.demo.agent.calls import CallCounter
 from watchkeeper.demo.agent.observability import Wk
 from watchkeeper.demo.config import ModuleName
 from watchkeeper.demo.protocol import modules_pb2 as pb
@@ -31,11 +33,21 @@ class Modules:
     ports: dict[ModuleName, int]
     wk: Wk
     _channels: dict[ModuleName, grpc.aio.Channel] = field(default_factory=dict)
+    _breakers: dict[ModuleName, Breaker] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._breakers = {module: self._breaker(module) for module in self.ports}
 
     async def generate_tests(self, source: str) -> str:
-        async with self._call("test-bench") as channel:
-            request = pb.GenerateTestsRequest(source=source, count=3)
-            reply = await rpc.TestBenchStub(channel).GenerateTests(request, timeout=CALL_SECONDS)
+        generations = self.wk.m.test_generations_total
+        try:
+            async with self._call("test-bench") as channel:
+                request = pb.GenerateTestsRequest(source=source, count=3)
+                reply = await rpc.TestBenchStub(channel).GenerateTests(request, timeout=CALL_SECONDS)
+        except ModuleError:
+            generations.inc(outcome="failure")
+            raise
+        generations.inc(outcome="success")
         return "Generated tests: " + ", ".join(reply.names)
 
     async def observe(self, question: str) -> str:
@@ -79,11 +91,21 @@ class Modules:
     async def _call(self, module: ModuleName) -> AsyncIterator[grpc.aio.Channel]:
         try:
             async with self.wk.module(module):
-                yield self._channel(module)
+                with self._breakers[module].call():
+                    yield self._channel(module)
         except grpc.aio.AioRpcError as error:
             raise ModuleError(module, error.code().name) from error
+        except BreakerOpenError as error:
+            raise ModuleError(module, "left alone for a while") from error
 
     def _channel(self, module: ModuleName) -> grpc.aio.Channel:
         if module not in self._channels:
-            self._channels[module] = grpc.aio.insecure_channel(f"127.0.0.1:{self.ports[module]}", options=_OPTIONS)
+            counter = CallCounter(module, self.wk.m.grpc_requests_total)
+            self._channels[module] = grpc.aio.insecure_channel(
+                f"127.0.0.1:{self.ports[module]}", options=_OPTIONS, interceptors=[counter]
+            )
         return self._channels[module]
+
+    def _breaker(self, module: ModuleName) -> Breaker:
+        state = self.wk.m.module_circuit_breaker_state
+        return Breaker(lambda now: state.set(now, module=module), grpc.aio.AioRpcError)

@@ -99,9 +99,12 @@ class Run(BaseModel):
 
 @router.post("/login")
 async def login(serving: Serving, body: Login, x_watchkeeper_probe: Annotated[str, Header()] = "") -> Token:
+    attempts = serving.wk.m.auth_attempts_total
     if body.user == PROBE and not serving.is_probe(x_watchkeeper_probe):
+        attempts.inc(outcome="failure")
         raise HTTPException(403, "only the probe may log in as the probe")
     await serving.store.ping()
+    attempts.inc(outcome="success")
     return Token(token=serving.tokens.issue(body.user))
 
 
@@ -173,7 +176,8 @@ async def run_workflow(serving: Serving, user: User, workflow: Workflow) -> Run:
     if steps is None:
         raise HTTPException(422, f"there is no workflow {workflow.name}; there are {', '.join(WORKFLOWS)}")
     try:
-        run_id = await serving.modules.run_workflow(workflow.name, steps)
+        async with serving.queue.turn():
+            run_id = await serving.modules.run_workflow(workflow.name, steps)
     except ModuleError:
         serving.wk.m.workflow_executions_total.inc(outcome="failure")
         raise

@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from watchkeeper.demo.agent import context, database, models
 from watchkeeper.demo.agent.copilot import Copilot
+from watchkeeper.demo.agent.fallback import Fallback
 from watchkeeper.demo.agent.identity import Presence, Tokens, signing_key
 from watchkeeper.demo.agent.modules import Modules
 from watchkeeper.demo.agent.observability import Wk
+from watchkeeper.demo.agent.workqueue import WorkQueue
 from watchkeeper.demo.config import DemoConfig
 
 
@@ -24,6 +26,7 @@ class Services:
     context: context.Context
     modules: Modules
     copilot: Copilot
+    queue: WorkQueue
     tokens: Tokens
     presence: Presence
     probe_secret: str
@@ -31,14 +34,18 @@ class Services:
     def is_probe(self, secret: str) -> bool:
         return hmac.compare_digest(secret, self.probe_secret)
 
+    def measure_queue(self) -> None:
+        self.wk.m.queue_depth.set(self.queue.depth, queue="workflows")
+        self.wk.m.queue_oldest_age_seconds.set(self.queue.oldest_age, queue="workflows")
+
     async def check_cache(self) -> None:
-        await self.context.cache.ping()
+        await self.context.check()
 
 
 @asynccontextmanager
 async def open_services(config: DemoConfig, version: str, wk: Wk, engine: AsyncEngine) -> AsyncGenerator[Services]:
-    store = database.Store(engine)
-    cache = context.connect(config.cache_port)
+    store = database.Store(wk.database(engine))
+    cache = wk.redis(context.connect(config.cache_port))
     modules = Modules(config.module_ports, wk)
     remembered = context.Context(store, cache, wk)
     providers = models.connect(wk, f"http://127.0.0.1:{config.providers_port}", api_key="for-the-emulator")
@@ -48,12 +55,14 @@ async def open_services(config: DemoConfig, version: str, wk: Wk, engine: AsyncE
         store=store,
         context=remembered,
         modules=modules,
-        copilot=Copilot(store, remembered, modules, providers, wk),
+        copilot=Copilot(store, remembered, modules, Fallback(providers, wk), wk),
+        queue=WorkQueue(),
         tokens=Tokens(signing_key(config.state / "signing-key")),
         presence=Presence(wk.m.sessions_active.set),
         probe_secret=config.probe_secret_file.read_text().strip(),
     )
     watch_dependencies(services)
+    wk.before_scrape(services.measure_queue)
     yield services
     await providers.close()
     await modules.close()

@@ -48,7 +48,11 @@ _QUESTIONS: dict[str, tuple[str, ...]] = {
     "explain": ("Explain what this regular expression matches.", "What does this stack trace mean?"),
     "test_generation": ("Write tests for the parser.", "Which cases do my tests miss?"),
     "telemetry": ("How is the latency of checkout today?", "How many requests did we serve in the last hour?"),
-    "incident": ("Open an incident: payments are failing.", "Start an incident for the login errors, please."),
+    "incident": (
+        "Open an incident: payments are failing.",
+        "Start an incident for the login errors, please.",
+        "Open an incident: search is slow since noon.",
+    ),
     "smalltalk": ("Thanks, that helped!", "Good morning."),
 }
 _INTENT_WEIGHTS = {

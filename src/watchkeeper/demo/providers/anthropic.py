@@ -1,10 +1,12 @@
 """The Anthropic Messages protocol: one JSON answer, or server-sent events from `message_start` to `message_stop`."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import msgspec
 
+from watchkeeper.demo.providers.allowance import Allowance
 from watchkeeper.demo.providers.call import MODELS, Call, Provider, Refusal, Reply, Usage
 
 _ERROR_TYPES = {
@@ -70,6 +72,15 @@ class AnthropicWire:
                 "request_id": request_id,
             }
         )
+
+    def limits(self, allowance: Allowance) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        for kind, bucket in (("requests", allowance.requests), ("tokens", allowance.tokens)):
+            full = datetime.now(UTC) + timedelta(seconds=bucket.full_in)
+            headers[f"anthropic-ratelimit-{kind}-limit"] = str(bucket.limit)
+            headers[f"anthropic-ratelimit-{kind}-remaining"] = str(bucket.left)
+            headers[f"anthropic-ratelimit-{kind}-reset"] = f"{full:%Y-%m-%dT%H:%M:%SZ}"
+        return headers
 
     def whole(self, call: Call, reply: Reply) -> bytes:
         text = "".join(reply.chunks)

@@ -14,10 +14,12 @@ from watchkeeper.demo.providers.anthropic import AnthropicWire
 from watchkeeper.demo.providers.behaviour import (
     SLOW_SECONDS,
     SPIKE_FACTOR,
+    Allowances,
     Pace,
     PromptCache,
     compose,
     fate_of,
+    limited_tokens,
     pace_of,
 )
 from watchkeeper.demo.providers.call import Call, Fate, Refusal, Reply, Wire, refusal_for, request_id
@@ -39,6 +41,7 @@ class Emulator:
     weather: Callable[[Call, bool, Faults, random.Random], Fate] = fate_of
     dice: random.Random = field(default_factory=random.Random)
     cache: PromptCache = field(default_factory=PromptCache)
+    allowances: Allowances = field(default_factory=Allowances)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,13 +65,21 @@ class Emulator:
                 raise Refusal(401, "missing api key")
             call = wire.parse(body)
             model = call.model
-            fate = self._fate(call, exchange)
+            fate = self._admit(call, exchange)
             if refusal := refusal_for(fate, call.provider):
                 raise refusal
         except Refusal as refusal:
             await self._refuse(wire, exchange, refusal, model)
         else:
             await self._answer(wire, exchange, call, fate)
+
+    def _admit(self, call: Call, exchange: "_Exchange") -> Fate:
+        """How the call ends. One that its customer may not make now is refused, whatever the weather."""
+        allowance = self.allowances.of(call.provider)
+        if allowance.used_up:
+            return Fate.RATE_LIMITED
+        allowance.requests.take(1)
+        return self._fate(call, exchange)
 
     def _fate(self, call: Call, exchange: "_Exchange") -> Fate:
         asked = exchange.headers.get("x-demo-fate")
@@ -80,6 +91,8 @@ class Emulator:
         name = request_id("req", self.dice)
         self.ledger.add(Entry(name, wire.provider, model, refusal.status, stream=False))
         headers = {"request-id": name, "x-request-id": name}
+        if refusal.status != 401:  # without a key there is no customer
+            headers |= wire.limits(self.allowances.of(wire.provider))
         if refusal.status == 429:
             headers["retry-after-ms"] = "200"
         await exchange.answer(refusal.status, wire.refused(refusal, name), headers)
@@ -91,6 +104,9 @@ class Emulator:
             first, whole = first + SLOW_SECONDS, whole + SLOW_SECONDS
         factor = SPIKE_FACTOR if Fault.COST_SPIKE in faults else 1
         reply = compose(call, self.cache, self.dice, factor=factor)
+        allowance = self.allowances.of(call.provider)
+        allowance.tokens.take(limited_tokens(reply.usage))
+        exchange.promise({"request-id": reply.request_id, **wire.limits(allowance)})
         if call.stream:
             await asyncio.sleep(first)
             delivered = await _stream(wire, exchange, call, reply, fate, seconds=whole - first)
@@ -104,13 +120,13 @@ class Emulator:
 async def _whole(wire: Wire, exchange: "_Exchange", call: Call, reply: Reply) -> bool:
     if exchange.left():
         return False
-    await exchange.answer(200, wire.whole(call, reply), {"request-id": reply.request_id})
+    await exchange.answer(200, wire.whole(call, reply))
     return True
 
 
 async def _stream(wire: Wire, exchange: "_Exchange", call: Call, reply: Reply, fate: Fate, *, seconds: float) -> bool:
     """Send the events at an even pace; whether the usage went out."""
-    await exchange.begin({"content-type": "text/event-stream; charset=utf-8", "request-id": reply.request_id})
+    await exchange.begin({"content-type": "text/event-stream; charset=utf-8"})
     await exchange.send_piece(wire.opening(call, reply))
     pieces = _until_fate(reply, fate)
     for piece in pieces:
@@ -142,6 +158,11 @@ class _Exchange:
         self._receive = receive
         self._send = send
         self._leaving: asyncio.Task[None] | None = None
+        self._promised: dict[str, str] = {}
+
+    def promise(self, headers: dict[str, str]) -> None:
+        """Headers that the answer will have, of whatever kind it is."""
+        self._promised = headers
 
     def has_key(self) -> bool:
         return "x-api-key" in self.headers or "authorization" in self.headers
@@ -185,5 +206,6 @@ class _Exchange:
         await self._send({"type": "http.response.body", "body": b""})
 
     async def _start(self, status: int, headers: dict[str, str]) -> None:
-        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+        every = {**headers, **self._promised}
+        raw = [(name.encode(), value.encode()) for name, value in every.items()]
         await self._send({"type": "http.response.start", "status": status, "headers": raw})

@@ -3,10 +3,11 @@
 import hashlib
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from watchkeeper.demo.faults import Fault, Faults
+from watchkeeper.demo.providers.allowance import Allowance, Bucket
 from watchkeeper.demo.providers.call import QUICK_MODELS, Call, Fate, Provider, Reply, Usage, request_id
 
 SLOW_SECONDS = 20.0
@@ -66,9 +67,35 @@ class PromptCache:
         return known
 
 
+REQUESTS_A_MINUTE = {Provider.ANTHROPIC: 4000, Provider.OPENAI: 10_000}
+TOKENS_A_MINUTE = {Provider.ANTHROPIC: 8_000_000, Provider.OPENAI: 30_000_000}
+"""Limits of a customer who does not meet them with the load of this demo, not even at eight times the tokens."""
+
+
+@dataclass(slots=True)
+class Allowances:
+    """What the customer may still ask for, by provider."""
+
+    requests: Mapping[Provider, int] = field(default_factory=lambda: REQUESTS_A_MINUTE)
+    tokens: Mapping[Provider, int] = field(default_factory=lambda: TOKENS_A_MINUTE)
+    clock: Callable[[], float] = time.monotonic
+    _known: dict[Provider, Allowance] = field(default_factory=dict)
+
+    def of(self, provider: Provider) -> Allowance:
+        if provider not in self._known:
+            requests, tokens = self.requests[provider], self.tokens[provider]
+            self._known[provider] = Allowance(Bucket(requests, self.clock), Bucket(tokens, self.clock))
+        return self._known[provider]
+
+
+def limited_tokens(usage: Usage) -> int:
+    """What is read from a provider's own cache costs it little, and does not count."""
+    return usage.input + usage.cache_write + usage.output + usage.reasoning
+
+
 def fate_of(call: Call, retry: bool, faults: Faults, dice: random.Random) -> Fate:
     """Outages hit every attempt; in ordinary weather a few first attempts are turned away, never a second one."""
-    if Fault.PROVIDER_OUTAGE in faults:
+    if Fault.PROVIDER_OUTAGE in faults or call.provider in faults.arguments(Fault.PROVIDER_DOWN):
         return dice.choice((Fate.OVERLOADED, Fate.FAILED))
     if call.stream and Fault.STREAM_DEATH in faults:
         return Fate.CUT

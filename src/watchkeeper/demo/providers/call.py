@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from watchkeeper.demo.providers.allowance import Allowance
+
 
 class Provider(StrEnum):
     ANTHROPIC = "anthropic"
@@ -98,6 +100,9 @@ class Wire(Protocol):
         """Raises Refusal for what the provider would not take."""
 
     def refused(self, refusal: Refusal, request_id: str) -> bytes: ...
+
+    def limits(self, allowance: Allowance) -> dict[str, str]:
+        """The headers that tell the customer what is left."""
 
     def whole(self, call: Call, reply: Reply) -> bytes: ...
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from watchkeeper.demo.providers.allowance import Allowance
 from watchkeeper.demo.providers.call import MODELS, Call, Provider, Refusal, Reply, Usage
 
 _ERROR_TYPES = {
@@ -67,6 +68,14 @@ class OpenAIWire:
         code = "model_not_found" if refusal.status == 404 else "rate_limit_exceeded" if refusal.status == 429 else None
         error = {"message": refusal.message, "type": _ERROR_TYPES[refusal.status], "param": None, "code": code}
         return msgspec.json.encode({"error": error})
+
+    def limits(self, allowance: Allowance) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        for kind, bucket in (("requests", allowance.requests), ("tokens", allowance.tokens)):
+            headers[f"x-ratelimit-limit-{kind}"] = str(bucket.limit)
+            headers[f"x-ratelimit-remaining-{kind}"] = str(bucket.left)
+            headers[f"x-ratelimit-reset-{kind}"] = f"{bucket.full_in * 1000:.0f}ms"
+        return headers
 
     def whole(self, call: Call, reply: Reply) -> bytes:
         message = {"role": "assistant", "content": "".join(reply.chunks), "refusal": None}

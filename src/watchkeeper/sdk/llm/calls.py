@@ -6,9 +6,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from watchkeeper.sdk.containment import contained
-from watchkeeper.sdk.instruments import Counter, Histogram
+from watchkeeper.sdk.instruments import Counter, Gauge, Histogram
 from watchkeeper.sdk.llm.failures import CallOutcome, outcome_of
-from watchkeeper.sdk.llm.reading import StreamReader
+from watchkeeper.sdk.llm.ratelimits import remaining
+from watchkeeper.sdk.llm.reading import StreamReader, value_of
 from watchkeeper.sdk.prices import PriceBook, Usage
 
 CALL: ContextVar["Call | None"] = ContextVar("watchkeeper_llm_call", default=None)
@@ -32,6 +33,8 @@ class LlmInstruments:
         unpriced: Counter,
         missing: Counter,
         retries: Counter,
+        context: Histogram,
+        remaining: Gauge,
         prices: str,
     ) -> None:
         self.requests = requests
@@ -42,6 +45,8 @@ class LlmInstruments:
         self.unpriced = unpriced
         self.missing = missing
         self.retries = retries
+        self.context = context
+        self.remaining = remaining
         self._expected: set[tuple[str, str]] = set()
         self._text = prices
         self._book: PriceBook | None = None
@@ -66,7 +71,7 @@ class LlmInstruments:
             counter.touch((provider, model))
 
     def bill(self, provider: str, label: str, models: tuple[str, ...], usage: Usage) -> None:
-        """Count tokens and dollars; the first of the models that has a price is the one that was served."""
+        """Count tokens, dollars and how full the context was; the first of the models that is known was served."""
         counts = asdict(usage)
         for kind in _KINDS:
             if counts[kind]:
@@ -78,6 +83,10 @@ class LlmInstruments:
             self.unpriced.add((provider, label))
         else:
             self.cost.add((provider, label), float(cost))
+        windows = (self.book.window(provider, model) for model in models if model)
+        window = next((tokens for tokens in windows if tokens), None)
+        if window is not None:
+            self.context.record((provider, label), usage.whole_input / window)
 
 
 class Call:
@@ -99,6 +108,12 @@ class Call:
         self._instruments.requests.registry.internal_error(f"llm.{where}")
 
     @contained
+    def heard(self, response: object) -> None:
+        """An HTTP answer came, of whatever kind: its headers may say what is left of the provider's rate limits."""
+        for kind, ratio in remaining(value_of(response, "headers")).items():
+            self._instruments.remaining.write((self.provider, kind), ratio)
+
+    @contained
     def answered(self, usage: Usage | None, model: str) -> None:
         """A whole answer came."""
         self._count(CallOutcome.OK, usage, model, began=True)
@@ -106,6 +121,7 @@ class Call:
     @contained
     def failed(self, error: BaseException) -> None:
         """The call raised; or its stream did, after it had begun."""
+        self.heard(value_of(error, "response"))
         reader = self.reader
         if reader is not None and reader.began and _is_farewell(error):
             self.left()

@@ -1,7 +1,8 @@
 """The official clients, wrapped in place: every model call goes through the one method that we stand in front of.
 
 All of a client's resources end in `client.request`, whatever helper was used (`create`, `stream`, `parse`, `beta`),
-and every HTTP attempt passes `client._prepare_request`. Nothing else of it is touched, and it stays the same object.
+every HTTP attempt passes `client._prepare_request` and every answer taken `client._process_response`. Nothing else of
+it is touched, and it stays the same object.
 """
 
 import functools
@@ -31,6 +32,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _WRAPPED = "_watchkeeper_wrapped"
+_METHODS = ("request", "_prepare_request", "_process_response", "copy")
 _RETRIES = "x-stainless-retry-count"
 _RAW = "x-stainless-raw-response"
 
@@ -79,7 +81,7 @@ class ClientWrapper:
         own[_WRAPPED] = True
 
     def _plan(self, client: object) -> dict[str, object]:
-        request, prepare, copy = (_method(client, name) for name in ("request", "_prepare_request", "copy"))
+        request, prepare, process, copy = (_method(client, name) for name in _METHODS)
         plan: dict[str, object] = {}
         if inspect.iscoroutinefunction(request):
             plan["request"] = self._async_request(client, request)
@@ -87,6 +89,8 @@ class ClientWrapper:
             plan["request"] = self._request(client, request)
         if prepare is not None:
             plan["_prepare_request"] = _counting_attempts(prepare)
+        if process is not None:
+            plan["_process_response"] = _hearing(process)
         if copy is not None:
             plan["copy"] = plan["with_options"] = self._copying(copy)
         return plan
@@ -203,6 +207,19 @@ def _counting_attempts(prepare: Callable[P, R]) -> Callable[P, R]:
 
 def _note_attempt(call: Call, request: object) -> None:
     call.attempts = int(text_at(value_of(request, "headers"), _RETRIES) or 0) + 1
+
+
+def _hearing(process: Callable[P, R]) -> Callable[P, R]:
+    """The client calls this with the HTTP answer it took; an asynchronous one awaits what comes back."""
+
+    @functools.wraps(process)
+    def heard(*args: P.args, **kwargs: P.kwargs) -> R:
+        call = CALL.get()
+        if call is not None:
+            call.heard(kwargs.get("response"))
+        return process(*args, **kwargs)
+
+    return heard
 
 
 def _is_raw(headers: object) -> bool:
