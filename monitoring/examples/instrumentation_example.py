@@ -134,7 +134,7 @@ class Copilot:
         else:
             self.wk.m.cache_requests_total.inc(cache="context", outcome="miss" if cached is None else "hit")
         if cached is not None:
-            return str(cached.decode())
+            return cached.decode() if isinstance(cached, bytes) else cached
         async with self.on.engine.connect() as connection:
             rows = await connection.execute(
                 text("SELECT reply FROM messages WHERE conversation = :conversation"), {"conversation": conversation}
@@ -309,6 +309,7 @@ async def check(wk: Wk, questions: tuple[str, ...] = ("Why is it slow?", "Since 
         for question in questions:
             await client.post(f"/api/v1/conversations/{begun['id']}/messages", json={"text": question})
     page = wk.page().decode()
+    await backends.cache.aclose()
     await engine.dispose()
     return page
 
