@@ -61,8 +61,8 @@ are run as its test. Lists under `rules:` stand for one group; `metrics:` beside
 
 Most checks read the rules alone. Those marked *inventory* know the more the more is known of the metrics: from the
 definitions, or for files of others from `--inventory`, `--scrape` or `--prometheus`. What nobody declared is never
-guessed. Those marked *door* hold for definitions as soon as they are read: `check` and `build` refuse what breaks them,
-under the names given there.
+guessed. Those marked *definitions* say nothing about rule files. Those marked *door* hold for definitions as soon as
+they are read: `check` and `build` refuse what breaks them, under the names given there.
 
 A comment on or above a rule, or a definition, ignores a check there. It needs a reason and may end:
 
@@ -204,11 +204,20 @@ def checks_page(_catalog: Catalog) -> Iterator[str]:
     yield CHECKS_INTRODUCTION
     yield from ("", "| id | name | about | severity | asks |", "|---|---|---|---|---|")
     for check in CHECKS:
-        needs = "inventory" if check.needs_inventory else "door" if check.door else ""
+        needs = _needs(check)
         title = page.read(check.page).title
         yield f"| {check.id} | [{check.slug}](#{check.slug}) | {_cell(title)} | {check.severity} | {needs} |"
     for check in CHECKS:
         yield from _check(check)
+
+
+def _needs(check: Check) -> str:
+    words = {
+        "definitions": check.rules is None and check.definitions is not None,
+        "inventory": check.needs_inventory,
+        "door": bool(check.door),
+    }
+    return ", ".join(word for word, needed in words.items() if needed)
 
 
 def _check(check: Check) -> Iterator[str]:

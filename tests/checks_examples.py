@@ -45,19 +45,19 @@ def judge(example: str, check: Check, runbooks: frozenset[str] | None = None) ->
     ).problems
 
 
-def judge_project(example: str, folder: Path) -> tuple[Problem, ...]:
-    """What the door and all checks say of a project file that extends the shipped pack."""
+def judge_project(example: str, folder: Path, check: Check) -> tuple[Problem, ...]:
+    """What the door and one check say of a project file that extends the shipped pack; of that file alone."""
     project = folder / "watchkeeper.yaml"
     project.write_text(example if "service" in yaml.safe_load(example) else f"service: my-agent\n{example}")
     loaded = spec.load(project, today=TODAY)
     if loaded.catalog is None:
-        return loaded.problems
+        return tuple(found for found in loaded.problems if found.span.file == str(project))
     documents = (compiled_rules.recording(loaded.catalog), compiled_rules.alerting(loaded.catalog))
     definitions = checks.of_sources(loaded.catalog, loaded.sources)
-    judged = checks.judge_definitions(
-        definitions, {document.path: document.text for document in documents}, today=TODAY
+    judged = judging.judge_definitions(
+        (check,), definitions, {document.path: document.text for document in documents}, today=TODAY
     )
-    return (*loaded.problems, *judged.problems)
+    return tuple(found for found in (*loaded.problems, *judged.problems) if found.span.file == str(project))
 
 
 def marked(example: str, check: Check) -> list[str]:
@@ -65,3 +65,27 @@ def marked(example: str, check: Check) -> list[str]:
     lines = as_rule_file(example).split("\n")
     spans = [found.span for found in judge(example, check)]
     return [lines[span.line - 1][span.column - 1 : span.end - 1] for span in spans]
+
+
+# --- rules of one group, written in Python -----------------------------------------------------------
+
+BY_ID = {check.id: check for check in checks.CHECKS}
+Rule = dict[str, str | dict[str, str]]
+
+
+def alert(expr: str, **more: str | dict[str, str]) -> Rule:
+    return {"alert": "A", "expr": expr, **more}
+
+
+def record(expr: str, name: str = "a:b:c", **more: str | dict[str, str]) -> Rule:
+    return {"record": name, "expr": expr, **more}
+
+
+def found(check: str, *rules: Rule, metrics: str = "", interval: str = "") -> list[str]:
+    group: dict[str, object] = {"name": "g", "rules": list(rules)}
+    if interval:
+        group["interval"] = interval
+    tree: dict[str, object] = {"groups": [group]}
+    if metrics:
+        tree["metrics"] = yaml.safe_load(metrics)
+    return marked(yaml.safe_dump(tree, width=10_000, sort_keys=False), BY_ID[check])

@@ -10,7 +10,10 @@ from watchkeeper import checks, conventions, spec
 from watchkeeper.checks import judging
 from watchkeeper.checks.check import Check, Finding
 from watchkeeper.checks.definitions import Definitions
+from watchkeeper.checks.rules import Rules
 from watchkeeper.compile import rules as compiled_rules
+from watchkeeper.console import questions
+from watchkeeper.live import slo as live_slo
 from watchkeeper.model import Catalog
 from watchkeeper.problem import Severity
 
@@ -58,17 +61,27 @@ def compiled(catalog: Catalog) -> dict[str, str]:
     return {document.path: document.text for document in documents}
 
 
+OF_PROMQL = tuple(check for check in checks.CHECKS if "L06" <= check.id <= "L23")
+"""Who reads, tests and owns what is told elsewhere."""
+
+
 def told(text: str, folder: Path) -> list[str]:
     subject = definitions(text, folder)
-    judged = checks.judge_definitions(subject, compiled(subject.catalog), today=TODAY)
+    judged = judging.judge_definitions(OF_PROMQL, subject, compiled(subject.catalog), today=TODAY)
     return [f"{Path(p.span.file).name}:{p.span.line}:{p.span.column} {p.code}" for p in judged.problems]
 
 
-def test_nothing_is_found_in_the_shipped_pack() -> None:
+@pytest.fixture(scope="module")
+def pack() -> Definitions:
     found = spec.load(today=TODAY)
     assert found.catalog is not None
-    subject = checks.of_sources(found.catalog, found.sources)
-    assert checks.judge_definitions(subject, compiled(found.catalog), today=TODAY).problems == ()
+    asked = {name for slo in found.catalog.services[0].slos for name in live_slo.asked(slo)}
+    return checks.of_sources(found.catalog, found.sources, (questions.recorded(found.catalog), *sorted(asked)))
+
+
+@pytest.mark.parametrize("check", checks.CHECKS, ids=lambda check: check.id)
+def test_nothing_is_found_in_the_shipped_pack(check: Check, pack: Definitions) -> None:
+    assert judging.judge_definitions((check,), pack, compiled(pack.catalog), today=TODAY).problems == ()
 
 
 def test_an_alert_is_marked_where_it_is_defined(tmp_path: Path) -> None:
@@ -77,7 +90,7 @@ def test_an_alert_is_marked_where_it_is_defined(tmp_path: Path) -> None:
 
 def test_what_was_found_is_told_in_the_words_of_the_check(tmp_path: Path) -> None:
     subject = definitions(PROJECT, tmp_path)
-    (problem,) = checks.judge_definitions(subject, compiled(subject.catalog), today=TODAY).problems
+    (problem,) = judging.judge_definitions(OF_PROMQL, subject, compiled(subject.catalog), today=TODAY).problems
     assert problem.found.startswith("irate(http_requests_total{")
 
 
@@ -115,7 +128,7 @@ def test_what_many_services_share_is_told_once(tmp_path: Path) -> None:
 def test_a_check_may_ask_the_definitions_themselves(tmp_path: Path) -> None:
     """An objective's target is no rule; a comment on the objective ignores it all the same."""
 
-    def find(subject: Definitions) -> Iterator[Finding]:
+    def find(subject: Definitions, _rules: Rules) -> Iterator[Finding]:
         yield Finding(subject.at("slos", "availability", "target"), "a target")
 
     check = Check("L99", "a-target", Severity.INFO, None, definitions=find)

@@ -14,7 +14,7 @@ BY_ID = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 
 
 def codes(example: str, check: Check, folder: Path) -> set[str]:
-    found = judge(example, check) if is_rule_file(example) else judge_project(example, folder)
+    found = judge(example, check) if is_rule_file(example) else judge_project(example, folder, check)
     return {problem.code for problem in found}
 
 

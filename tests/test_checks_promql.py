@@ -3,35 +3,13 @@
 import pytest
 import yaml
 
-from checks_examples import judge, marked
+from checks_examples import BY_ID, Rule, alert, found, judge, record
 from watchkeeper.checks import CHECKS
 from watchkeeper.checks.check import Check
 from watchkeeper.problem import Severity
 
-BY_ID = {check.id: check for check in CHECKS}
 ERRORS, TOTAL = 'sum(rate(req_total{code="500"}[5m]))', "sum(rate(req_total[5m]))"
 RATIO = f"{ERRORS} / {TOTAL}"
-Rule = dict[str, str | dict[str, str]]
-
-
-def alert(expr: str, **more: str | dict[str, str]) -> Rule:
-    return {"alert": "A", "expr": expr, **more}
-
-
-def record(expr: str, name: str = "a:b:c", **more: str | dict[str, str]) -> Rule:
-    return {"record": name, "expr": expr, **more}
-
-
-def found(check: str, *rules: Rule, metrics: str = "", interval: str = "") -> list[str]:
-    group: dict[str, object] = {"name": "g", "rules": list(rules)}
-    if interval:
-        group["interval"] = interval
-    tree: dict[str, object] = {"groups": [group]}
-    if metrics:
-        tree["metrics"] = yaml.safe_load(metrics)
-    return marked(yaml.safe_dump(tree, width=10_000, sort_keys=False), BY_ID[check])
-
-
 Case = tuple[str, tuple[Rule, ...], list[str]]
 
 AVERAGES: list[Case] = [

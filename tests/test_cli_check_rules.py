@@ -23,6 +23,8 @@ groups:
   rules:
   - alert: QueueGrows
     expr: rate(queue_depth[5m]) > 1
+    labels: {severity: warning}
+    annotations: {summary: A queue grows, runbook: queue.md}
 """
 INVENTORY = "metrics: {queue_depth: {type: gauge, labels: [queue]}}\n"
 PAGE = '# TYPE queue_depth gauge\nqueue_depth{queue="a"} 3\n'
@@ -140,7 +142,7 @@ def test_a_directory_is_searched_for_rules(app: typer.Typer, here: Path) -> None
     folder = here / "all" / "deep"
     folder.mkdir(parents=True)
     (folder / "a.rules").write_text(GOOD)
-    (folder / "b.yml").write_text(GOOD)
+    (folder / "b.yml").write_text(GOOD.replace("QueueGrows", "QueueShrinks"))
     (here / "all" / "values.yaml").write_text("replicas: 3\n")
     (here / "all" / "notes.txt").write_text("groups:\n")
     result = runner.invoke(app, ["check", "--rules", "all"])
@@ -149,11 +151,13 @@ def test_a_directory_is_searched_for_rules(app: typer.Typer, here: Path) -> None
 
 
 def test_a_series_recorded_in_one_file_is_known_in_another(app: typer.Typer, here: Path) -> None:
-    (here / "recordings.yaml").write_text("groups:\n- {name: r, rules: [{record: q, expr: 'sum(rate(x[5m]))'}]}\n")
-    (here / "rules.yaml").write_text(RULES.replace("queue_depth", "q"))
+    (here / "recordings.yaml").write_text(
+        "groups:\n- {name: r, rules: [{record: 'queue:x:rate5m', expr: 'sum(rate(x[5m]))'}]}\n"
+    )
+    (here / "rules.yaml").write_text(RULES.replace("queue_depth", "queue:x:rate5m"))
     result = runner.invoke(app, ["check", "--rules", "rules.yaml", "--rules", "recordings.yaml"])
     assert "[wrong-type]" in result.output
-    assert result.output.endswith("1 error in rules.yaml, recordings.yaml\n")
+    assert result.output.endswith("1 error, 1 note in rules.yaml, recordings.yaml\n")
 
 
 def test_formats(app: typer.Typer) -> None:

@@ -61,6 +61,7 @@ def test_as_json_it_says_nothing_else(here: World) -> None:
         "resolved",
         "suppressed_by",
         "silent_at_end",
+        "resting",
         "missing",
         "reached",
     }

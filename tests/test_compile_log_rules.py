@@ -108,7 +108,10 @@ def test_there_is_a_file_for_each_environment_and_shape_and_none_for_audit() -> 
 
 def counted() -> dict[str, Alerting]:
     found = {
-        rule.alert: rule for group in log_rules.groups(shipped()) for rule in group.rules if isinstance(rule, Alerting)
+        rule.alert: rule
+        for group in log_rules.of_service(shipped(), shipped().services[0])
+        for rule in group.rules
+        if isinstance(rule, Alerting)
     }
     assert len(found) == 13  # eight, and a ratio for each of the five rates
     return found
@@ -133,7 +136,7 @@ def test_nothing_says_what_the_ruler_drops(path: str) -> None:
 
 
 def test_critical_ones_are_evaluated_on_the_critical_path() -> None:
-    groups = {group.name: group for group in log_rules.groups(shipped())}
+    groups = {group.name: group for group in log_rules.of_service(shipped(), shipped().services[0])}
     assert list(groups) == [f"logs-{SERVICE}-critical", f"logs-{SERVICE}"]
     critical, rest = groups.values()
     assert [str(critical.interval), str(rest.interval)] == ["15s", "30s"]

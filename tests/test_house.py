@@ -31,7 +31,7 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 APART = {"sdk": {"_version"}, "copilot": {"sdk"}, "demo": {"copilot"}, "pack": {"copilot"}, "": {"sdk", "_version"}}
 """Rooms beside the floors, and which rooms each may use. The empty name is the package root."""
 ROOT_USERS = {"demo", "copilot", "pack"}
-"""Rooms that are written like a user's service (of the pack, its examples): they see the package root and nothing behind it."""
+"""Rooms written like a user's service (of the pack, its examples): they see the package root and nothing behind it."""
 DOORS = {("cli", "demo.faults"), ("cli", "demo.config")}
 """Single modules of `demo` that a floor may use: they load neither the SDK nor the demo."""
 EVERYONE = {"_version"}

@@ -115,6 +115,10 @@ SYMPTOMS = {
     "ErrorBudget50PercentConsumed",
     "ErrorBudget75PercentConsumed",
     "ErrorBudgetExhausted",
+    "SLOAvailabilityBreach",
+    "HighLatencySimpleRequests",
+    "HighLatencyComplexRequests",
+    "WorkflowFailures",
     "HighErrorLogRate",
     "HighErrorLogRatio",
 }

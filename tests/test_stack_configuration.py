@@ -112,7 +112,7 @@ def test_alertmanager_pages_the_inbox(catalog: Catalog, layout: Layout) -> None:
     document = yaml.safe_load(configuration.documents(catalog, DEMO, layout, PORTS)["alertmanager-config.yaml"])
     assert document["global"]["pagerduty_url"] == "http://127.0.0.1:8461/pagerduty/v2/enqueue"
     receivers = {receiver["name"]: receiver for receiver in document["receivers"]}
-    assert document["global"]["smtp_smarthost"] == "127.0.0.1:8474"
+    assert document["global"]["smtp_smarthost"] == "127.0.0.1:8476"
     assert document["global"]["smtp_auth_password_file"] == str(layout.secrets / "smtp-password")
     assert document["global"]["smtp_require_tls"] is False
     critical = receivers["pagerduty-critical"]["pagerduty_configs"][0]
@@ -125,7 +125,7 @@ def test_process_configurations_have_the_agreed_keys(catalog: Catalog, layout: L
     root = layout.root
     assert json.loads(documents["inbox.json"]) == {
         "port": 8461,
-        "smtp_port": 8474,
+        "smtp_port": 8476,
         "data": f"{root}/data/inbox",
         "secrets": f"{root}/secrets",
     }

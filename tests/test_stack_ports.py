@@ -28,6 +28,7 @@ def test_usual_ports_are_those_of_the_documentation() -> None:
         "probe": 8473,
         "stack-metrics": 8474,
         "node-metrics": 8475,
+        "inbox-smtp": 8476,
     }
     assert chosen.url("console") == "http://127.0.0.1:8460"
 
@@ -41,6 +42,7 @@ def test_another_base_moves_all_of_them_without_calling_it_moved() -> None:
         "alertmanager": 9003,
         "stack-metrics": 9014,
         "node-metrics": 9015,
+        "inbox-smtp": 9016,
     }
     assert chosen.moved == ()
 

@@ -102,11 +102,13 @@ TRAFFIC_COLLAPSE = "TrafficCollapse"
 OUTAGE = "ServiceOutage"
 AVAILABILITY_BREACH = "SLOAvailabilityBreach"
 
-# panels that show what the alerts above speak of
-BURN_PANEL = "executive/burn-rate"
-BUDGET_PANEL = "executive/error-budget"
-FAILING_PANEL = "operations/error-rate"
-TRAFFIC_PANEL = "operations/request-rate"
+PANELS = {
+    SLI_MISSING: "operations/request-rate",
+    TRAFFIC_COLLAPSE: "operations/request-rate",
+    OUTAGE: "operations/error-rate",
+    AVAILABILITY_BREACH: "operations/error-rate",
+}
+"""Panels that show what alerts of the compiler's own speak of; burn and budget alerts have their objective's."""
 
 
 def runbook_for(alert: str) -> str:

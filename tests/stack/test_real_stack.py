@@ -105,7 +105,14 @@ def test_status_tells_the_same_as_the_record(watchkeeper: Command) -> None:
     assert (facts["running"], facts["healthy"], facts["demo"], facts["pages"]) == (True, True, False, 0)
     children = facts["children"]
     assert isinstance(children, list)
-    assert [child["name"] for child in children] == ["inbox", "alertmanager", "prometheus", "console", "host"]
+    assert [child["name"] for child in children] == [
+        "inbox",
+        "alertmanager",
+        "prometheus",
+        "reconciler",
+        "console",
+        "host",
+    ]
     assert {child["restarts"] for child in children} == {0}
 
 

@@ -8,6 +8,11 @@ from watchkeeper.checks.check import Check, Finding
 from watchkeeper.checks.definitions import Definitions, of_sources
 from watchkeeper.checks.inventory import UNKNOWN, Family, Inventory, of_catalog, of_families
 from watchkeeper.checks.judging import Judged
+from watchkeeper.checks.l01_burn_factor import CHECK as L01
+from watchkeeper.checks.l02_slow_burn import CHECK as L02
+from watchkeeper.checks.l03_unreachable_burn import CHECK as L03
+from watchkeeper.checks.l04_no_budget import CHECK as L04
+from watchkeeper.checks.l05_float_noise import CHECK as L05
 from watchkeeper.checks.l06_average_of_ratios import CHECK as L06
 from watchkeeper.checks.l07_gappy_average import CHECK as L07
 from watchkeeper.checks.l08_division_by_zero import CHECK as L08
@@ -26,10 +31,78 @@ from watchkeeper.checks.l20_absent import CHECK as L20
 from watchkeeper.checks.l21_blind_objective import CHECK as L21
 from watchkeeper.checks.l22_no_traffic_guard import CHECK as L22
 from watchkeeper.checks.l23_no_comparison import CHECK as L23
+from watchkeeper.checks.l24_moving_label import CHECK as L24
+from watchkeeper.checks.l25_duplicate_rule import CHECK as L25
+from watchkeeper.checks.l26_unknown_series import CHECK as L26
+from watchkeeper.checks.l27_stale_dependency import CHECK as L27
+from watchkeeper.checks.l28_odd_interval import CHECK as L28
+from watchkeeper.checks.l29_beyond_retention import CHECK as L29
+from watchkeeper.checks.l30_slow_critical import CHECK as L30
+from watchkeeper.checks.l31_changing_window import CHECK as L31
+from watchkeeper.checks.l32_recording_name import CHECK as L32
+from watchkeeper.checks.l33_unscoped_selector import CHECK as L33
+from watchkeeper.checks.l34_needless_regex import CHECK as L34
+from watchkeeper.checks.l35_fragile import CHECK as L35
+from watchkeeper.checks.l36_unportable import CHECK as L36
+from watchkeeper.checks.l37_incomplete_alert import CHECK as L37
+from watchkeeper.checks.l38_template import CHECK as L38
+from watchkeeper.checks.l39_client_errors import CHECK as L39
+from watchkeeper.checks.l40_metric_name import CHECK as L40
+from watchkeeper.checks.l41_alert_as_report import CHECK as L41
+from watchkeeper.checks.l42_self_compared_spike import CHECK as L42
+from watchkeeper.checks.l43_lazy_series import CHECK as L43
+from watchkeeper.checks.l44_untested_alert import CHECK as L44
+from watchkeeper.checks.l45_unread_recording import CHECK as L45
 from watchkeeper.checks.reading import read_rules
 from watchkeeper.promql.rewrite import metrics
 
-CHECKS: tuple[Check, ...] = (L06, L07, L08, L09, L10, L11, L12, L13, L14, L15, L16, L17, L18, L19, L20, L21, L22, L23)
+CHECKS: tuple[Check, ...] = (
+    L01,
+    L02,
+    L03,
+    L04,
+    L05,
+    L06,
+    L07,
+    L08,
+    L09,
+    L10,
+    L11,
+    L12,
+    L13,
+    L14,
+    L15,
+    L16,
+    L17,
+    L18,
+    L19,
+    L20,
+    L21,
+    L22,
+    L23,
+    L24,
+    L25,
+    L26,
+    L27,
+    L28,
+    L29,
+    L30,
+    L31,
+    L32,
+    L33,
+    L34,
+    L35,
+    L36,
+    L37,
+    L38,
+    L39,
+    L40,
+    L41,
+    L42,
+    L43,
+    L44,
+    L45,
+)
 """Asked in this order, which is the order of the reference page."""
 
 __all__ = [

@@ -24,7 +24,8 @@ class Finding:
 
 
 RulesCheck: TypeAlias = Callable[[Rules], Iterator[Finding]]
-DefinitionsCheck: TypeAlias = Callable[[Definitions], Iterator[Finding]]
+DefinitionsCheck: TypeAlias = Callable[[Definitions, Rules], Iterator[Finding]]
+"""Definitions, and the rules that were compiled from them."""
 
 
 @dataclass(frozen=True, slots=True)

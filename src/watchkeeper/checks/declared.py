@@ -1,7 +1,7 @@
 """A file that says which metrics there are: written by hand, definitions, or a catalog compiled from them.
 
-Read is what checks ask for: `type`, `labels`, `buckets`, `scrape`, `emitter` of each entry under `metrics`; and
-`target_labels`, a list of what the scrape adds to every series. What else such a file says (help, unit, retention,
+Read is what checks ask for: `type`, `labels`, `buckets`, `scrape`, `emitter`, `retention` of each entry under
+`metrics`; and `target_labels`, a list of what the scrape adds to every series. What else such a file says (help, unit,
 series) is for people and other tools. What an entry leaves out is not known.
 """
 
@@ -65,6 +65,7 @@ class _Reader:
             self._buckets(node),
             self._scrape(node),
             self._emitter(node),
+            self._retention(node),
         )
 
     def _word(self, node: Mapping, key: str) -> Scalar | None:
@@ -139,6 +140,15 @@ class _Reader:
             return Duration.parse(written.text)
         except QuantityError:
             return None  # the name of a class without its interval
+
+    def _retention(self, node: Mapping) -> Duration | None:
+        word = self._word(node, "retention")
+        try:
+            return None if word is None else Duration.parse(word.text)
+        except QuantityError as failure:
+            if word is not None:
+                self._say("bad-duration", word.span, f"`retention`: {failure.message}", failure.allowed, failure.hint)
+            return None
 
 
 def _domain(node: Node) -> frozenset[str] | None:

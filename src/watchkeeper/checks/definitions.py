@@ -1,6 +1,6 @@
 """What only definitions know, as a subject: objectives and tiers, intervals, owners, with the place of each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from watchkeeper.model import Catalog
@@ -33,6 +33,8 @@ class Definitions:
     sources: Mapping[str, str]
     roots: tuple[nodes.Mapping, ...]
     """The readable files, the pack's first."""
+    readers: tuple[str, ...] = ()
+    """Texts beside rules, panels and runbooks that read recorded series: the questions that a console asks."""
 
     def at(self, *path: str | int) -> Span:
         """Where the value at a path is written, or the nearest thing above it that is."""
@@ -53,10 +55,10 @@ class Definitions:
 _NOWHERE = nodes.Mapping({}, Span("watchkeeper.yaml", 0, 0, 0))
 
 
-def of_sources(catalog: Catalog, sources: Mapping[str, str]) -> Definitions:
+def of_sources(catalog: Catalog, sources: Mapping[str, str], readers: Iterable[str] = ()) -> Definitions:
     """`sources` as `spec.Loaded` has them: the texts by the names that problems use."""
     parsed = [parse(text, file).root for file, text in sources.items()]
-    return Definitions(catalog, sources, tuple(root for root in parsed if root is not None))
+    return Definitions(catalog, sources, tuple(root for root in parsed if root is not None), tuple(readers))
 
 
 def _depth(root: nodes.Node, path: Path) -> int:

@@ -25,6 +25,8 @@ class Family:
     """Finite upper bounds, ascending."""
     scrape: Duration | None = None
     emitter: Emitter | None = None
+    retention: Duration | None = None
+    """How long its samples are kept."""
     closed: bool = True
     """No series has a label beyond `labels`."""
     everywhere: bool = True
@@ -59,6 +61,8 @@ class Inventory:
     families: Mapping[str, Family]
     complete: bool
     """What is not in it does not exist. False for the inventory of nothing: then nobody knows."""
+    retention: Duration | None = None
+    """How long recorded series are kept: as long as whatever is kept longest, in the same database."""
 
     def family(self, series: str) -> Family | None:
         found = self.families.get(series)
@@ -92,7 +96,9 @@ UNKNOWN = Inventory({}, complete=False)
 
 def of_families(families: Iterable[Family]) -> Inventory:
     """A complete inventory."""
-    return Inventory({family.name: family for family in families}, complete=True)
+    named = {family.name: family for family in families}
+    kept = [family.retention for family in named.values() if family.retention is not None]
+    return Inventory(named, complete=True, retention=max(kept, default=None))
 
 
 def of_catalog(catalog: Catalog) -> Inventory:
@@ -179,4 +185,5 @@ def _of_metric(metric: Metric, catalog: Catalog, named: Mapping[str, frozenset[s
         metric.buckets or None,
         catalog.intervals.scrape_critical if critical else catalog.intervals.scrape_standard,
         metric.emitter,
+        metric.retention,
     )

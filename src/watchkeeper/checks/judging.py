@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from watchkeeper import promql
 from watchkeeper.checks import inventory, suppressing
 from watchkeeper.checks.check import Check
 from watchkeeper.checks.definitions import Definitions, Origin
@@ -12,6 +13,7 @@ from watchkeeper.checks.rules import Rules
 from watchkeeper.checks.subject import Alerting, Recording, RuleFile
 from watchkeeper.checks.suppressing import Block
 from watchkeeper.problem import Problem
+from watchkeeper.promql import Matcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,16 @@ def judge_definitions(
     checks: Sequence[Check], definitions: Definitions, compiled: Mapping[str, str], *, today: date
 ) -> Judged:
     """What the checks say about definitions and about the rule files made from them, told where it is written."""
-    files = tuple(file for path, text in compiled.items() if (file := read_rules(text, path).file) is not None)
+    read = [read_rules(text, path) for path, text in compiled.items()]
+    files = tuple(each.file for each in read if each.file is not None)
     known = inventory.of_catalog(definitions.catalog)
     rules = Rules(files, known, runbooks=frozenset(definitions.catalog.runbooks))
     origins = definitions.origins()
-    found = _once(_at_origin(problem, files, origins) for problem in _asked_of_rules(checks, rules))
+    told = (*(problem for each in read for problem in each.problems), *_asked_of_rules(checks, rules))
+    found = _once(_at_origin(problem, files, origins) for problem in told)
     for check in checks:
         if check.definitions is not None:
-            found += map(check.problem, check.definitions(definitions))
+            found += map(check.problem, check.definitions(definitions, rules))
     blocks = [Block(origin.key.file, origin.first, origin.last) for origin in origins]
     kept = suppressing.suppress(found, definitions.sources, blocks, names(checks), undecided=frozenset(), today=today)
     return Judged(_sorted(kept), files)
@@ -106,10 +110,16 @@ def _at(file: RuleFile, problem: Problem) -> Iterator[Recording | Alerting]:
     return (rule for _, rule in file.rules() if rule.first <= problem.span.line <= rule.last)
 
 
+def _matchers(rule: Recording | Alerting) -> Iterator[Matcher]:
+    for selector in promql.selectors(rule.expr.node) if rule.expr is not None else ():
+        yield from selector.matchers
+
+
 def _origin(rule: Recording | Alerting, origins: Sequence[Origin]) -> Origin | None:
-    """The last place that defines it: an alert or recording of that name, else its objective."""
+    """The last place that defines it: an alert or recording of that name, else its objective, or the one it reads."""
     section = "alerts" if isinstance(rule, Alerting) else "recordings"
     wanted = [(section, rule.name.text), ("slos", rule.fixed_labels.get("slo", ""))]
+    wanted += [("slos", matcher.value) for matcher in _matchers(rule) if matcher.label == "slo"]
     for section, name in wanted:
         for origin in reversed(origins):
             if (origin.section, origin.name) == (section, name):

@@ -23,6 +23,8 @@ MAX_RULES = 20_000
 
 _FILE = frozenset({"groups"})
 _GROUP = frozenset({"interval", "labels", "limit", "name", "query_offset", "rules"})
+_NEWER = frozenset({"labels", "query_offset"})
+"""Keys of a group since 2.53 and 3.0."""
 _SHARED = frozenset({"expr", "labels"})
 _KEYS = {
     "record": _SHARED | {"record"},
@@ -96,6 +98,7 @@ class _Reader:
             rules,
             node.span.line,
             min(lines, default=name.whole.line + 1) - 1,
+            tuple((key, node.entries[key].key) for key in sorted(_NEWER & node.entries.keys())),
         )
 
     def _rules(self, group: Mapping) -> Iterator[Recording | Alerting]:

@@ -53,6 +53,11 @@ class Rules:
             if isinstance(asked.rule, Alerting):
                 yield asked, asked.rule
 
+    def alerting(self) -> Iterator[Alerting]:
+        """Every alert, those whose expression cannot be read included."""
+        for file in self.files:
+            yield from (rule for _, rule in file.rules() if isinstance(rule, Alerting))
+
     def recordings(self) -> Iterator[tuple[Asked, Recording]]:
         for asked in self.asked():
             if isinstance(asked.rule, Recording):

@@ -108,6 +108,8 @@ class Group:
     first: int
     last: int
     """The last line of its head, before the rules."""
+    newer: tuple[tuple[str, Span], ...] = ()
+    """Keys that Prometheus 2.42 does not know."""
 
 
 @dataclass(frozen=True, slots=True)

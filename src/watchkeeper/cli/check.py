@@ -1,7 +1,7 @@
 """`watchkeeper check`: definitions, or rule files of others; every problem, with its line and what to do."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -14,6 +14,7 @@ from watchkeeper.cli.options import ProjectArgument
 
 if TYPE_CHECKING:
     from watchkeeper.checks import Definitions, Inventory
+    from watchkeeper.model import Catalog
     from watchkeeper.problem import Problem
     from watchkeeper.spec import Loaded
 
@@ -106,12 +107,21 @@ def _of_definitions(path: Path | None, scrape: str | None) -> Outcome:
     loaded = spec.load(project)
     if loaded.catalog is None:
         return Outcome(loaded.problems, loaded.sources, subject, "")
-    definitions = checks.of_sources(loaded.catalog, loaded.sources)
+    definitions = checks.of_sources(loaded.catalog, loaded.sources, _readers(loaded.catalog))
     if scrape is not None:
         return _against_reality(definitions, loaded, scrape)
     judged = checks.judge_definitions(definitions, _compiled(loaded), today=_today())
     problems = sorted((*loaded.problems, *judged.problems), key=lambda problem: problem.position)
     return Outcome(problems, loaded.sources, subject, _counted(loaded))
+
+
+def _readers(catalog: "Catalog") -> Iterator[str]:
+    """Who reads recorded series beside alerts, panels and runbooks: the console, and `watchkeeper slo`."""
+    from watchkeeper.console import questions
+    from watchkeeper.live import slo
+
+    yield questions.recorded(catalog)
+    yield from (name for service in catalog.services for each in service.slos for name in slo.asked(each))
 
 
 def _compiled(loaded: "Loaded") -> dict[str, str]:

@@ -14,15 +14,15 @@ from watchkeeper.promql.rewrite import metrics, ranges, walk
 from watchkeeper.quantity import Duration
 
 
-def groups(catalog: Catalog) -> tuple[Group, ...]:
-    """Per service one group on the critical path and one for the rest; alerts about the monitoring itself once."""
-    return (
-        *(group for service in catalog.services for group in _of_service(catalog, service)),
-        *_of_monitoring(catalog),
-    )
+def groups(catalog: Catalog) -> Iterator[Group]:
+    """Of every alert that was written."""
+    for service in catalog.services:
+        yield from of_service(catalog, service)
+    yield from of_monitoring(catalog)
 
 
-def _of_service(catalog: Catalog, service: Service) -> Iterator[Group]:
+def of_service(catalog: Catalog, service: Service) -> Iterator[Group]:
+    """One group on the critical path and one for the rest."""
     for critical in (True, False):
         own = [
             alert
@@ -35,7 +35,8 @@ def _of_service(catalog: Catalog, service: Service) -> Iterator[Group]:
             yield Group(name, evaluation(catalog, own[0]), rules)
 
 
-def _of_monitoring(catalog: Catalog) -> Iterator[Group]:
+def of_monitoring(catalog: Catalog) -> Iterator[Group]:
+    """Alerts about the monitoring itself, once for all services."""
     once = {alert.name: (service, alert) for service in catalog.services for alert in service.alerts}
     for kind, name in (
         (Kind.MONITORING, conventions.MONITORING_GROUP),

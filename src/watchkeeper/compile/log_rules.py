@@ -31,13 +31,9 @@ from watchkeeper.promql.nodes import Node
 from watchkeeper.quantity import plain
 
 
-def groups(catalog: Catalog) -> tuple[Group, ...]:
+def of_service(catalog: Catalog, service: Service) -> tuple[Group, ...]:
     """For Prometheus."""
-    return tuple(
-        group
-        for service in catalog.services
-        for group in _split(catalog, service, [_counted(catalog, service, each) for each in _twins(service)])
-    )
+    return tuple(_split(catalog, service, [_counted(catalog, service, each) for each in _twins(service)]))
 
 
 def ruler(catalog: Catalog, logs: Logs) -> tuple[Document, ...]:

@@ -1,10 +1,13 @@
 """The two rule files: groups that record (with the page alerts that read them), and groups that only alert."""
 
+from collections.abc import Iterator
+
 from watchkeeper import conventions
 from watchkeeper.compile import alerts, log_rules, outage, recordings, slo
 from watchkeeper.compile.document import Document
+from watchkeeper.compile.linking import linked
 from watchkeeper.formats.prometheus import Group, rule_file
-from watchkeeper.model import Catalog
+from watchkeeper.model import Catalog, Service
 
 
 def recording(catalog: Catalog) -> Document:
@@ -12,13 +15,13 @@ def recording(catalog: Catalog) -> Document:
 
 
 def recording_groups(catalog: Catalog) -> tuple[Group, ...]:
-    objectives = (
-        group
-        for service in catalog.services
-        for objective in service.slos
-        for group in slo.groups(catalog, service, objective)
-    )
+    objectives = (group for service in catalog.services for group in linked(catalog, service, _slos(catalog, service)))
     return (*objectives, *recordings.groups(catalog))
+
+
+def _slos(catalog: Catalog, service: Service) -> Iterator[Group]:
+    for objective in service.slos:
+        yield from slo.groups(catalog, service, objective)
 
 
 def alerting(catalog: Catalog) -> Document:
@@ -26,5 +29,11 @@ def alerting(catalog: Catalog) -> Document:
 
 
 def alerting_groups(catalog: Catalog) -> tuple[Group, ...]:
-    outages = (outage.group(catalog, service) for service in catalog.services)
-    return (*outages, *alerts.groups(catalog), *log_rules.groups(catalog))
+    own = (group for service in catalog.services for group in linked(catalog, service, _alerts(catalog, service)))
+    return (*own, *linked(catalog, catalog.services[0], alerts.of_monitoring(catalog)))
+
+
+def _alerts(catalog: Catalog, service: Service) -> Iterator[Group]:
+    yield outage.group(catalog, service)
+    yield from alerts.of_service(catalog, service)
+    yield from log_rules.of_service(catalog, service)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from watchkeeper import conventions
-from watchkeeper.compile import grafana, rules
+from watchkeeper.compile import rules
 from watchkeeper.compile.document import Document
+from watchkeeper.compile.linking import panel_of
 from watchkeeper.formats.prometheus import Alerting
-from watchkeeper.model import Catalog, PanelRef, Service
+from watchkeeper.model import Catalog, Service
 
 _MADE = "<!-- Made by `watchkeeper build`: what the rules say, then the page that was written for it. -->"
 _LINK = re.compile(r"\]\(([a-z0-9][a-z0-9_-]*\.md)(?:#[\w-]+)?\)")
@@ -62,10 +63,9 @@ def _by_alert(catalog: Catalog) -> dict[str, list[_Rule]]:
     """By name. What speaks of the monitoring itself is the same for every service, and told once."""
     found: dict[str, dict[Alerting, _Rule]] = {}
     for service in catalog.services:
-        places = _places(catalog, service)
         for rule in _rules(replace(catalog, services=(service,))):
             its = found.setdefault(rule.alert, {})
-            its.setdefault(rule, _Rule(service.name, rule, places.get(_panel(service, rule), "")))
+            its.setdefault(rule, _Rule(service.name, rule, _panel(service, rule)))
     return {alert: list(found[alert].values()) for alert in sorted(found)}
 
 
@@ -75,25 +75,9 @@ def _rules(catalog: Catalog) -> Iterator[Alerting]:
 
 
 def _panel(service: Service, rule: Alerting) -> str:
-    """Of the objective that a rule speaks of, else of the alert as it was written; the compiler's own have none."""
-    objective = dict(rule.labels).get("slo")
-    panels = {alert.name: alert.panel for alert in service.alerts}
-    return next((slo.panel for slo in service.slos if slo.name == objective), panels.get(rule.alert, ""))
-
-
-def _places(catalog: Catalog, service: Service) -> dict[str, str]:
-    """Of every panel that the service's definitions name. Where Grafana is, nobody said: the path within it."""
-    named = {alert.panel for alert in service.alerts} | {slo.panel for slo in service.slos}
-    return {panel: f"`{panel}`{_path(catalog, service, panel)}" for panel in named if panel}
-
-
-def _path(catalog: Catalog, service: Service, panel: str) -> str:
-    """Definitions without dashboards may name panels of somebody else's."""
-    dashboard, _, key = panel.partition("/")
-    if all(each.key != dashboard for each in catalog.dashboards):
-        return ""
-    uid, number = grafana.address(catalog, service.name, PanelRef(dashboard, key))
-    return f", in Grafana at `{conventions.panel_url('', uid, number)}`"
+    """Where Grafana is, nobody said: the path within it."""
+    path = dict(rule.annotations).get("dashboard", "")
+    return f"`{panel_of(service, rule)}`, in Grafana at `{path}`" if path else ""
 
 
 def _reached(pages: Iterable[str], texts: Mapping[str, str]) -> set[str]:

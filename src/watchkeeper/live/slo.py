@@ -38,7 +38,7 @@ class SloFigures:
 def slos(prometheus: Prometheus, catalog: Catalog, environment: str) -> tuple[SloFigures, ...]:
     """In the order of the definitions. Raises `LiveError`."""
     objectives = [(service, slo) for service in catalog.services for slo in service.slos]
-    names = sorted({name for _, slo in objectives for name in _names(slo)})
+    names = sorted({name for _, slo in objectives for name in asked(slo)})
     if not names:
         return ()
     # the names are our own: letters, digits, colons and underscores, nothing to escape
@@ -55,7 +55,8 @@ def slos(prometheus: Prometheus, catalog: Catalog, environment: str) -> tuple[Sl
     return tuple(_figures(service, slo, value) for service, slo in objectives)
 
 
-def _names(slo: Slo) -> Iterable[str]:
+def asked(slo: Slo) -> Iterable[str]:
+    """The recorded series that are looked at."""
     return (
         conventions.error_ratio(slo.window),
         conventions.error_ratio(RECENT),

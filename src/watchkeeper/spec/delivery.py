@@ -99,7 +99,7 @@ def _deliveries(d: Definitions) -> Iterator[_Delivery]:
     for name, team in d.teams.items():
         for severity, receivers in team.hears.items():
             for index, receiver in enumerate(receivers):
-                match = {"team": (name,), "severity": (str(severity),)}
+                match: Matches = {"team": (name,), "severity": (str(severity),)}
                 yield _Delivery(("teams", name, "hears", severity, index), match, receiver)
     for index, route in enumerate(d.routing.routes if d.routing else ()):
         for number, receiver in enumerate(route.receivers):

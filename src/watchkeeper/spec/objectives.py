@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
-from watchkeeper.budget import BurnAlert, Objective
+from watchkeeper.budget import BurnAlert, Objective, decimal
 from watchkeeper.model import Severity, Tier
 from watchkeeper.problem import Problem
 from watchkeeper.quantity import Duration, Ratio, plain
-from watchkeeper.spec import schema
+from watchkeeper.spec import burn_factors, schema
 from watchkeeper.spec.definitions import Definitions
 from watchkeeper.spec.scalars import Profile
 from watchkeeper.spec.wording import error
@@ -43,9 +44,23 @@ LOW_TARGET = Ratio.of(percent=97)
 def tiers(slo: schema.Slo) -> tuple[Tier, ...]:
     """The burn alerts of an objective: its own, those of the profile it names, or of the one that fits its target."""
     if slo.tiers:
-        return tuple(Tier(tier.severity, tier.budget_share, tier.long_window) for tier in slo.tiers)
+        return tuple(tier for written in slo.tiers if (tier := _tier(written, slo.window)) is not None)
     default = Profile.WORKBOOK_LOW if slo.target <= LOW_TARGET else Profile.WORKBOOK
     return PROFILES[slo.burn_alerts or default]
+
+
+def _tier(written: schema.Tier, window: Duration) -> Tier | None:
+    """None where something that must be given is not."""
+    share = written.budget_share
+    if written.long_window is None:
+        return None
+    if share is None and written.factor is not None:
+        share = Ratio(decimal(Fraction(written.factor) * _seconds(written.long_window) / _seconds(window)))
+    return Tier(written.severity, share, written.long_window) if share is not None and share.value else None
+
+
+def _seconds(duration: Duration) -> Fraction:
+    return Fraction(duration.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +84,8 @@ def _burns(slo: schema.Slo) -> Iterator[_Burn]:
 def burn_alerts(d: Definitions) -> Iterator[Problem]:
     for name, slo in d.slos.items():
         low = slo.burn_alerts is Profile.WORKBOOK and slo.target <= LOW_TARGET
-        worst = max(_burns(slo), key=lambda burn: burn.alert.threshold)
-        if worst.alert.reachable and not low:
+        worst = max(_burns(slo), key=lambda burn: burn.alert.threshold, default=None)
+        if worst is None or (worst.alert.reachable and not low):
             continue
         key = "burn_alerts" if slo.burn_alerts else "tiers" if slo.tiers else "window"
         end = "which can hardly ever be reached" if worst.alert.reachable else "which can never be reached"
@@ -99,8 +114,16 @@ def anything(d: Definitions) -> Iterator[Problem]:
 def own_tiers(d: Definitions) -> Iterator[Problem]:
     for name, slo in d.slos.items():
         seen: set[Tier] = set()
-        for index, tier in enumerate(tiers(slo) if slo.tiers else ()):
-            if tier.long_window >= slo.window:
+        for index, written in enumerate(slo.tiers):
+            wrong = tuple(_incomplete(d, name, index, written))
+            contradiction = burn_factors.contradiction(d, name, index, written, slo)
+            yield from (contradiction,) if contradiction is not None else wrong
+            tier = _tier(written, slo.window)
+            if wrong or contradiction is not None or tier is None:
+                continue
+            if tier.long_window < slo.window:
+                yield from burn_factors.slow(d, name, index, tier, slo)
+            else:
                 yield error(
                     "bad-window",
                     d.at("slos", name, "tiers", index, "long_window"),
@@ -118,6 +141,30 @@ def own_tiers(d: Definitions) -> Iterator[Problem]:
                     fix="remove one",
                 )
             seen.add(tier)
+
+
+def _incomplete(d: Definitions, name: str, index: int, tier: schema.Tier) -> Iterator[Problem]:
+    path = ("slos", name, "tiers", index)
+    if tier.budget_share is not None and tier.factor is not None:
+        yield error(
+            "conflict",
+            d.key(*path, "factor"),
+            f"a tier of SLO `{name}` has both `budget_share` and `factor`",
+            allowed="one of the two",
+            fix="remove `factor`: it follows from the share and the window",
+        )
+    lacking = [key for key, value in (("long_window", tier.long_window),) if value is None]
+    if not (tier.factor if tier.budget_share is None else tier.budget_share.value):
+        lacking.insert(0, "budget_share")
+    if lacking:
+        names = ", ".join(f"`{key}`" for key in lacking)
+        yield error(
+            "missing-key",
+            d.at(*path),
+            f"a tier of SLO `{name}` lacks {names}",
+            allowed="a share of the budget and the window in which it may be spent",
+            fix="write {severity: critical, budget_share: 2%, long_window: 1h}, say",
+        )
 
 
 def events(d: Definitions) -> Iterator[Problem]:

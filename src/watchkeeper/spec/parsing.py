@@ -14,6 +14,8 @@ from watchkeeper.spec.wording import error
 MAX_DEPTH = 64
 MAX_NODES = 50_000
 """Ten times the largest pack anyone has; reading that many takes a fifth of a second."""
+MAX_FOREIGN_NODES = 10 * MAX_NODES
+"""Programs write larger files than people: the rules of 400 objectives are some 100,000 values."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
 
@@ -122,12 +124,13 @@ class _Builder:
     def _node_starts(self, event: yaml.NodeEvent) -> bool:
         """True for a node that is not worth reading: what its tag makes of it, nobody knows."""
         self.nodes += 1
-        if self.nodes > MAX_NODES:
+        most = MAX_FOREIGN_NODES if self.foreign else MAX_NODES
+        if self.nodes > most:
             raise self._stop(
                 "yaml-size",
                 self._span(event),
-                f"more than {MAX_NODES} values in one file",
-                f"up to {MAX_NODES}",
+                f"more than {most} values in one file",
+                f"up to {most}",
                 "split the file by topic",
             )
         span = self._span(event)

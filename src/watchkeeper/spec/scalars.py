@@ -8,9 +8,8 @@ from enum import StrEnum
 from typing import Annotated, TypeVar
 from zoneinfo import available_timezones
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainValidator, WithJsonSchema
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic import PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from watchkeeper import model
 from watchkeeper.quantity import Duration, QuantityError, Ratio, parse_threshold, plain
@@ -42,7 +41,8 @@ def kind(value: object) -> str:
             return "something else"
 
 
-def _scalar(value: object, wanted: str) -> Scalar:
+def written(value: object, wanted: str) -> Scalar:
+    """The scalar that stands there; what else there may be is refused."""
     if not isinstance(value, Scalar):
         raise refuse("wrong-type", f"{wanted} is needed", found=kind(value), allowed=wanted)
     if value.meaning is Meaning.NULL:
@@ -51,7 +51,7 @@ def _scalar(value: object, wanted: str) -> Scalar:
 
 
 def _text(value: object) -> str:
-    scalar = _scalar(value, "text")
+    scalar = written(value, "text")
     if scalar.meaning is not Meaning.TEXT:
         raise refuse("wrong-type", "text is needed", found=kind(scalar), allowed="text", fix=f'write "{scalar.text}"')
     text = scalar.text.strip()
@@ -62,14 +62,14 @@ def _text(value: object) -> str:
 
 def _word(value: object) -> str:
     """A label's value: whatever is written, `404` and `true` included, is taken as it stands."""
-    return _scalar(value, "a word").text
+    return written(value, "a word").text
 
 
 def _named(pattern: str, allowed: str, repair: Callable[[str], str]) -> Callable[[object], str]:
     compiled = re.compile(pattern)
 
     def read(value: object) -> str:
-        text = value if isinstance(value, str) else _scalar(value, "a name").text
+        text = value if isinstance(value, str) else written(value, "a name").text
         if not compiled.fullmatch(text):
             better = repair(text)
             fix = f"write `{better}`" if compiled.fullmatch(better) else ""
@@ -96,7 +96,7 @@ def _camel(text: str) -> str:
 
 
 def _truth(value: object) -> bool:
-    scalar = _scalar(value, "true or false")
+    scalar = written(value, "true or false")
     if scalar.meaning is not Meaning.BOOLEAN:
         meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(scalar.text.lower(), "")
         raise refuse(
@@ -110,7 +110,7 @@ def _truth(value: object) -> bool:
 
 
 def _decimal(value: object) -> Decimal:
-    scalar = _scalar(value, "a number")
+    scalar = written(value, "a number")
     if scalar.meaning is not Meaning.NUMBER:
         raise refuse("wrong-type", "a number is needed", found=kind(scalar), allowed="a number such as 5 or 0.25")
     if not re.fullmatch(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,12})?", scalar.text):
@@ -142,7 +142,7 @@ def _whole(value: object) -> int:
 
 def _target(value: object) -> Ratio:
     """An objective is said as a percentage, with or without its sign."""
-    scalar = _scalar(value, "a percentage")
+    scalar = written(value, "a percentage")
     digits = scalar.text.removesuffix("%").rstrip()
     if not re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{1,9})?", digits):
         raise refuse("bad-target", "a target is a percentage", found=scalar.text, allowed="such as 99.9")
@@ -160,7 +160,7 @@ def _target(value: object) -> Ratio:
 
 def _quantity(read: Callable[[str], _T], wanted: str) -> Callable[[object], _T]:
     def parse(value: object) -> _T:
-        scalar = _scalar(value, wanted)
+        scalar = written(value, wanted)
         try:
             return read(scalar.text)
         except QuantityError as failure:
@@ -184,7 +184,7 @@ def _span_of_time(value: object) -> Duration:
 def _unit_needed(value: object) -> Threshold:
     """A whole number counts something; a fraction without a unit could be a share, a time or a rate."""
     threshold = _quantity(parse_threshold, "a threshold")(value)
-    text = _scalar(value, "a threshold").text
+    text = written(value, "a threshold").text
     if re.fullmatch(r"-?[0-9]+\.[0-9]+", text):
         share = plain(threshold.value * 100)
         raise refuse(
@@ -202,7 +202,7 @@ def _chosen(values: type[_E]) -> Callable[[object], _E]:
 
     def read(value: object) -> _E:
         # the key of a map comes as its text
-        text = value if isinstance(value, str) else _scalar(value, f"one of {', '.join(allowed)}").text
+        text = value if isinstance(value, str) else written(value, f"one of {', '.join(allowed)}").text
         if text in allowed:
             return values(text)
         near = closest(text, allowed)
@@ -228,7 +228,7 @@ _FIXED_OFFSETS = {
 
 
 def _timezone(value: object) -> str:
-    name = _scalar(value, "a time zone").text
+    name = written(value, "a time zone").text
     allowed = "a name of the tz database: America/New_York, Europe/Berlin, UTC"
     if name in _FIXED_OFFSETS:
         raise refuse(
@@ -252,7 +252,7 @@ def _timezone(value: object) -> str:
 
 
 def _date(value: object) -> date:
-    text = _scalar(value, "a date").text
+    text = written(value, "a date").text
     try:
         if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             return date.fromisoformat(text)
@@ -324,48 +324,6 @@ def _address(value: object) -> str:
     return text
 
 
-def _listed(value: object) -> object:
-    """One thing alone is written without brackets."""
-    return [value] if isinstance(value, Scalar) else value
-
-
-_DAYS = {day.name.lower(): day for day in model.Weekday}
-_DAYS_ALLOWED = "monday to sunday, or a range: monday-friday"
-
-
-def _weekdays(value: object) -> tuple[model.Weekday, ...]:
-    """`friday-monday` goes over the end of the week."""
-    text = _scalar(value, "a weekday").text
-    names = text.split("-", 1)
-    wrong = [name for name in names if name not in _DAYS]
-    if wrong:
-        meant = [next((day for day in _DAYS if name and day.startswith(name.lower()[:3])), "") for name in names]
-        fix = f"write {'-'.join(meant)}" if all(meant) else ""
-        raise refuse("bad-weekday", f"`{wrong[0][:20]}` is no weekday", found=text[:60], allowed=_DAYS_ALLOWED, fix=fix)
-    start, end = _DAYS[names[0]], _DAYS[names[-1]]
-    return tuple(model.Weekday((start + step) % 7) for step in range((end - start) % 7 + 1))
-
-
-def _minutes(text: str) -> int | None:
-    found = re.fullmatch(r"([0-9]{2}):([0-5][0-9])", text)
-    minutes = int(found[1]) * 60 + int(found[2]) if found else None
-    return minutes if minutes is not None and minutes <= model.DAY_MINUTES else None
-
-
-def _hours(value: object) -> model.Hours:
-    text = _scalar(value, "a time of day").text
-    first, _, last = text.partition("-")
-    start, end = _minutes(first), _minutes(last)
-    if start is None or end is None:
-        raise refuse("bad-time", "no time of day", found=text[:60], allowed="from-to, as in 09:00-17:00, up to 24:00")
-    if end <= start:
-        split = f"write [{first}-24:00, 00:00-{last}]" if 0 < end < start else ""
-        raise refuse(
-            "bad-time", "does not end after it begins", found=text, allowed="a range within one day", fix=split
-        )
-    return model.Hours(start, end)
-
-
 class Pages(StrEnum):
     """When alerts of severity high page."""
 
@@ -375,7 +333,7 @@ class Pages(StrEnum):
 
 def _rate(value: object) -> Decimal:
     """How often something happens; a bare number could mean a count as well."""
-    text = _scalar(value, "a rate").text
+    text = written(value, "a rate").text
     if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", text):
         raise refuse(
             "unit-missing",
@@ -434,7 +392,7 @@ def _part(value: object) -> Ratio:
 
 
 def _per_second(value: object) -> int:
-    text = _scalar(value, "a rate").text
+    text = written(value, "a rate").text
     if not re.fullmatch(r"[1-9][0-9]{0,8}/s", text):
         whole = re.fullmatch(r"[1-9][0-9]{0,8}", text)
         fix = f"write {text}/s" if whole else ""
@@ -588,21 +546,6 @@ Timezone = Annotated[str, PlainValidator(_timezone), _schema()]
 Day = Annotated[date, PlainValidator(_date), _schema(format="date")]
 SecretFile = Annotated[str, PlainValidator(_file), _schema(minLength=1)]
 Address = Annotated[str, PlainValidator(_address), _schema(format="email")]
-Weekdays = Annotated[tuple[model.Weekday, ...], PlainValidator(_weekdays), _schema()]
-TimeOfDay = Annotated[model.Hours, PlainValidator(_hours), _schema(pattern="^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$")]
-
-
-class _OneOrList:
-    """For editors: a list, or one of its items alone."""
-
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        several = handler(core)
-        return {"anyOf": [several["items"], several]}
-
-
-OneOrMore = Annotated[tuple[_T, ...], Field(min_length=1), BeforeValidator(_listed), _OneOrList()]
-AnyNumber = Annotated[tuple[_T, ...], BeforeValidator(_listed), _OneOrList()]
-
 Channel = Annotated[str, PlainValidator(_channel), _schema(pattern="^#[a-z0-9_-]+$")]
 
 

@@ -5,7 +5,9 @@ from pydantic import Field, model_validator
 from watchkeeper import model
 from watchkeeper.model import Axis, Draw, Emitter
 from watchkeeper.spec import scalars as s
+from watchkeeper.spec.hours import TimeOfDay, Weekdays
 from watchkeeper.spec.log_schema import LogAlert, Logs
+from watchkeeper.spec.several import AnyNumber, OneOrMore
 from watchkeeper.spec.tracing_schema import Tracing
 from watchkeeper.spec.written import Switched, Written
 
@@ -68,9 +70,13 @@ class Metric(Written):
 
 
 class Tier(Written):
+    """What part of the budget may be spent in which time; or the factor that follows from it, and the time alone."""
+
     severity: s.Severity
-    budget_share: s.Share
-    long_window: s.Time
+    budget_share: s.Share | None = None
+    factor: s.Number | None = Field(default=None, description="Instead of the share: times faster than allowed.")
+    long_window: s.Time | None = None
+    exhausts_in: s.Time | None = Field(default=None, description="How long the budget lasts at the factor; checked.")
 
 
 class Slo(Switched):
@@ -209,10 +215,10 @@ class PartialTiming(Written):
 class Schedule(Written):
     """Days and hours in the catalog's time zone, or all that another schedule leaves."""
 
-    weekdays: s.AnyNumber[s.Weekdays] = Field(
+    weekdays: AnyNumber[Weekdays] = Field(
         default=(), description="A day, a range such as monday-friday, or a list of them."
     )
-    times: s.AnyNumber[s.TimeOfDay] = Field(
+    times: AnyNumber[TimeOfDay] = Field(
         default=(), description="From-to, such as 09:00-17:00; the whole day if none is given."
     )
     outside: s.Name | None = None
@@ -221,7 +227,7 @@ class Schedule(Written):
 class Team(Written):
     """An owner of alerts, and how it is told of them beside or instead of the others."""
 
-    hears: dict[s.Severity, s.OneOrMore[s.Name]] = Field(
+    hears: dict[s.Severity, OneOrMore[s.Name]] = Field(
         default_factory=dict, description="Receivers of its own, by severity, beside those of the routes."
     )
     instead: dict[s.Name, s.Name] = Field(
@@ -230,17 +236,17 @@ class Team(Written):
 
 
 class Route(Written):
-    match: dict[s.SeriesName, s.OneOrMore[s.Word]] = Field(min_length=1)
+    match: dict[s.SeriesName, OneOrMore[s.Word]] = Field(min_length=1)
     receivers: tuple[s.Name, ...] = Field(min_length=1)
     timing: PartialTiming = PartialTiming()
-    active: s.AnyNumber[s.Name] = Field(default=(), description="Sends only in these schedules.")
-    mute: s.AnyNumber[s.Name] = Field(default=(), description="Sends nothing in these schedules.")
+    active: AnyNumber[s.Name] = Field(default=(), description="Sends only in these schedules.")
+    mute: AnyNumber[s.Name] = Field(default=(), description="Sends nothing in these schedules.")
     continue_: s.Truth = Field(default=False, alias="continue", description="The routes below are tried as well.")
 
 
 class Inhibition(Written):
-    source: dict[s.SeriesName, s.OneOrMore[s.Word]] = Field(min_length=1)
-    target: dict[s.SeriesName, s.OneOrMore[s.Word]] = Field(min_length=1)
+    source: dict[s.SeriesName, OneOrMore[s.Word]] = Field(min_length=1)
+    target: dict[s.SeriesName, OneOrMore[s.Word]] = Field(min_length=1)
     equal: tuple[s.SeriesName, ...] = ()
 
 
