@@ -34,7 +34,7 @@ MEASURED = (
         "the incidents whose first page came before the first report, in the monthly review",
         "a probe outside the service finds what no request shows",
     ),
-    ("queries below a second", "Prometheus' own `prometheus_engine_query_duration_seconds`", "with its quantile 0.9"),
+    ("queries below a second", "Prometheus' query log (`query_log_file`)", "`bench/rules.py` measures the rules"),
     ("dashboards used, runbooks that solved it", "Grafana's usage statistics; a line in each review", ""),
 )
 """The specification's measures of success. It states values for a service nobody has run; here is how to get them."""
