@@ -26,11 +26,19 @@ WORTH_WATCHING = 1
 
 def group(catalog: Catalog, service: Service) -> Group:
     """Without an objective that counts failures of all requests, what remains is the probe."""
-    slo = next((slo for slo in service.slos if _counts_all(slo)), None)
-    rules = [_outage(catalog, service, slo)]
-    if slo is not None:
-        rules += [_collapse(catalog, service, slo), _breach(catalog, service, slo)]
-    return Group(conventions.outage_group(service.name), catalog.intervals.rules_critical, tuple(rules))
+    rule = _outage(catalog, service, over_all_requests(service))
+    return Group(conventions.outage_group(service.name), catalog.intervals.rules_critical, (rule,))
+
+
+def alerts(catalog: Catalog, service: Service) -> tuple[Alerting, ...]:
+    """Every alert of this module, whichever group it stands in."""
+    slo = over_all_requests(service)
+    outage = _outage(catalog, service, slo)
+    return (outage,) if slo is None else (outage, collapse(catalog, service, slo), breach(catalog, service, slo))
+
+
+def over_all_requests(service: Service) -> Slo | None:
+    return next((slo for slo in service.slos if _counts_all(slo)), None)
 
 
 def _counts_all(slo: Slo) -> bool:
@@ -81,7 +89,8 @@ def _probe_failing(catalog: Catalog, service: Service) -> Node:
     return build.and_on(KEYS, build.compare(failed, "==", 1), enough)
 
 
-def _collapse(catalog: Catalog, service: Service, slo: Slo) -> Alerting:
+def collapse(catalog: Catalog, service: Service, slo: Slo) -> Alerting:
+    """Stands in the group that records events, which it reads."""
     total = build.selector(conventions.SLI_TOTAL, slo=slo.name, service=service.name)
     usual = build.avg_over_time(build.earlier(total, USUAL_BEFORE), USUAL_OVER)
     share = build.divide(total, build.compare(usual, ">", WORTH_WATCHING))
@@ -95,8 +104,8 @@ def _collapse(catalog: Catalog, service: Service, slo: Slo) -> Alerting:
     )
 
 
-def _breach(catalog: Catalog, service: Service, slo: Slo) -> Alerting:
-    """The objective itself as a limit. It reads what the objective's own group records."""
+def breach(catalog: Catalog, service: Service, slo: Slo) -> Alerting:
+    """The objective itself as a limit. It reads what the objective's page group records, and stands in it."""
     events = sli(catalog, service, slo)
     allowed = events.objective.error_share
     now, longer = (build.compare(events.ratio(window), ">", allowed.value) for window in BREACH_OVER)

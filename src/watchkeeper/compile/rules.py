@@ -1,6 +1,7 @@
 """The two rule files: groups that record (with the page alerts that read them), and groups that only alert."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from watchkeeper import conventions
 from watchkeeper.compile import alerts, log_rules, outage, recordings, slo
@@ -20,8 +21,14 @@ def recording_groups(catalog: Catalog) -> tuple[Group, ...]:
 
 
 def _slos(catalog: Catalog, service: Service) -> Iterator[Group]:
+    """Alerts on all requests join the groups of the objective whose records they read."""
+    over_all = outage.over_all_requests(service)
     for objective in service.slos:
-        yield from slo.groups(catalog, service, objective)
+        page, standard, slow = slo.groups(catalog, service, objective)
+        if objective is over_all:
+            page = replace(page, rules=(*page.rules, outage.breach(catalog, service, objective)))
+            standard = replace(standard, rules=(*standard.rules, outage.collapse(catalog, service, objective)))
+        yield from (page, standard, slow)
 
 
 def alerting(catalog: Catalog) -> Document:

@@ -104,11 +104,6 @@ def budget_state(service: Service, slo: Slo, state: BudgetState, severity: Sever
     )
 
 
-def _two_groups(catalog: Catalog) -> Duration:
-    """At worst a whole interval passes in the group that records, and another in the one that reads."""
-    return catalog.intervals.rules_critical * 2
-
-
 def missing(catalog: Catalog, slo: Slo, waiting: Duration, alert_labels: Pairs) -> Pairs:
     found = on_critical_path(catalog, Duration.of(), waiting, alert_labels)
     return (
@@ -130,7 +125,8 @@ def missing(catalog: Catalog, slo: Slo, waiting: Duration, alert_labels: Pairs) 
 
 
 def collapse(catalog: Catalog, window: Duration, share: Ratio, waiting: Duration, alert_labels: Pairs) -> Pairs:
-    found = on_critical_path(catalog, window * share.complement, waiting, alert_labels, _two_groups(catalog))
+    standard = catalog.intervals.rules_standard
+    found = on_critical_path(catalog, window * share.complement, waiting, alert_labels, standard)
     return (
         ("summary", f"Traffic has fallen below {share.words} of what it was in the hour before."),
         ("impact", "People probably cannot reach the service; requests that never arrive burn no budget."),
@@ -155,7 +151,7 @@ def breach(
     catalog: Catalog, slo: Slo, windows: tuple[Duration, Duration], waiting: Duration, alert_labels: Pairs
 ) -> Pairs:
     allowed = slo.target.complement
-    found = on_critical_path(catalog, max(windows) * allowed, waiting, alert_labels, _two_groups(catalog))
+    found = on_critical_path(catalog, max(windows) * allowed, waiting, alert_labels)
     return (
         ("summary", f"Missed over {windows[0].words} and over {windows[1].words}: {literal(slo.title)}."),
         ("impact", literal(slo.impact)),

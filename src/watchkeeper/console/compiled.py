@@ -50,7 +50,7 @@ def definitions(catalog: Catalog) -> Definitions:
 
 
 def _outages(catalog: Catalog, service: Service) -> Iterator[DefinedAlert]:
-    for rule in _alerting(outage.group(catalog, service)):
+    for rule in outage.alerts(catalog, service):
         means = "of the usual traffic" if rule.alert == conventions.TRAFFIC_COLLAPSE else "failing"
         query, limit = compared(promql.parse(rule.expr))
         curve = Curve(query, limit, Unit.RATIO, f"Share {means}")
