@@ -423,3 +423,14 @@ def test_cells_hold_what_would_break_a_table() -> None:
 
 def test_parts_have_an_empty_line_between_them() -> None:
     assert markdown.page(["# A", "", markdown.items(["b"]), markdown.steps(["c", "d"])]) == "# A\n\n- b\n\n1. c\n2. d\n"
+
+
+def test_upkeep_has_the_specifications_rhythm() -> None:
+    upkeep = section(documents()[GUIDE], "## Upkeep")
+    assert {cells[0] for cells in table(upkeep)} >= {"daily", "weekly", "monthly", "quarterly"}
+    runs_out = {cells[0]: cells for cells in table(section(documents()[GUIDE], "### What runs out"))}
+    assert {"the prices of model calls", "silences", "keys of receivers"} <= set(runs_out)
+    assert "[`LLMModelUnpriced`](runbooks/llm-model-unpriced.md)" in runs_out["the prices of model calls"][2]
+    # both alerts on certificates, with the days of their thresholds
+    told = [cells[1] for cells in table(upkeep) if cells[0] == "the front door's certificate"]
+    assert told == ["told 21d before", "told 3d before"]
