@@ -36,6 +36,9 @@ from watchkeeper.engines import arguments
 from watchkeeper.engines.process import run
 from watchkeeper.live.remote_write import WrittenSeries, write
 from watchkeeper.model import Catalog, Emitter, Metric, MetricType, Scrape
+from watchkeeper.report.capacity.counting import Counting
+from watchkeeper.report.capacity.evaluation import costs
+from watchkeeper.report.capacity.load import Load
 
 CYCLE_SECONDS = 30
 RAW_HOURS = 6
@@ -233,6 +236,14 @@ def _measured(
     return without, share, times
 
 
+def computed(catalog: Catalog, factor: int, seen: float) -> str:
+    """What the capacity plan makes of the same rules, and the time a sample took if samples were all that takes any."""
+    rules = costs(Counting(Load(catalog, factor)))
+    cycle = float(sum(rule.cores for rule in rules)) * CYCLE_SECONDS
+    samples = float(sum(rule.samples_per_second for rule in rules)) * CYCLE_SECONDS
+    return f"{cycle:.2f} s by `watchkeeper capacity`; {samples:,.0f} samples read, {seen / samples * 1e9:.0f} ns each"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=5)
@@ -251,6 +262,7 @@ def main() -> int:
     worst = max(slowest.values())
     print(f"rules           {len(times)}")
     print(f"processor       {cycle:.2f} s a cycle of {CYCLE_SECONDS} s (bound {CPU_BOUND} s)")
+    print(f"computed        {computed(catalog, options.factor, cycle)}")
     print(f"without rules   {without:.3f} cores")
     print(f"slowest rule    p99 {worst * 1000:.0f} ms (bound {SLOWEST_BOUND * 1000:.0f} ms)")
     for rule, seconds in sorted(slowest.items(), key=lambda item: -item[1])[:8]:

@@ -76,8 +76,9 @@ def _told(here: Path, values: Values, *arguments: str) -> Result:
 def test_in_words(here: Path) -> None:
     done = _told(here, VALUES)
     assert done.exit_code == 0, done.output
+    told = dict(zip(("availability", "error-rate", "simple", "complex"), done.stdout.split("\n\n"), strict=False))
     assert (
-        done.stdout
+        "\n\n".join(told[name] for name in ("availability", "simple", "complex")) + "\n"
         == """\
 llm-copilot-agent availability: 99.9 % of requests are answered well
   good            99.950 % (target 99.9 % in 30 d)
@@ -106,7 +107,8 @@ llm-copilot-agent latency-complex: 95 % of answers begin within 2 s
 def test_as_json(here: Path) -> None:
     done = _told(here, VALUES, "--json")
     assert done.exit_code == 0, done.output
-    availability, simple, complex_ = json.loads(done.stdout)
+    told = {one["slo"]: one for one in json.loads(done.stdout)}
+    availability, simple, complex_ = (told[name] for name in ("availability", "latency-simple", "latency-complex"))
     assert availability == {
         "service": "llm-copilot-agent",
         "slo": "availability",

@@ -46,11 +46,12 @@ def test_the_alert_names_its_panel(catalog: Catalog) -> None:
 
 def test_an_objectives_alert_has_the_objectives_panel(catalog: Catalog) -> None:
     assert link(catalog, "ErrorBudgetBurnRateHigh", "latency-simple") == path(catalog, "operations/latency")
+    assert link(catalog, "SLIMissing", "availability") == path(catalog, "executive/availability")
 
 
 def test_the_compilers_own_alerts_have_theirs(catalog: Catalog) -> None:
     assert link(catalog, "ServiceOutage") == path(catalog, conventions.PANELS["ServiceOutage"])
-    assert link(catalog, "SLIMissing", "availability") == path(catalog, "operations/request-rate")
+    assert link(catalog, "TrafficCollapse") == path(catalog, conventions.PANELS["TrafficCollapse"])
 
 
 def test_what_names_no_panel_has_no_link(catalog: Catalog) -> None:

@@ -126,7 +126,7 @@ def test_loki_and_prometheus_tell_the_same_alert(path: str) -> None:
         assert read[name]["labels"] == dict(rule.labels) | {"service": SERVICE, "environment": environment}
         told = read[name]["annotations"]
         assert isinstance(told, dict)
-        assert told == {key: text for key, text in rule.annotations if key != "detection"}
+        assert told == {key: text for key, text in rule.annotations if key not in {"detection", "detection_seconds"}}
         assert read[name].get("for", "0s") == str(rule.for_ or "0s")
 
 

@@ -73,6 +73,14 @@ def test_what_may_silence_an_alert_is_named(catalog: Catalog) -> None:
     assert fact(only(catalog, "ServiceOutage"), "silent while").value == "never: nothing inhibits it"
 
 
+def test_who_is_told_is_said_with_the_hours(catalog: Catalog) -> None:
+    told = fact(only(catalog, "DatabaseDown"), "tells").value.splitlines()
+    assert "pagerduty-p1: first after 10 s, again every 29 min 55 s" in told
+    assert any(line.startswith("slack-database-alerts: ") for line in told)
+    night = fact(only(catalog, "LLMAPIHighErrorRate"), "tells").value
+    assert "pagerduty-business-hours: only in business-hours; " in night
+
+
 def test_an_alert_that_waits_says_how_long(catalog: Catalog) -> None:
     assert fact(only(catalog, "HighErrorRate"), "evaluated").value == "every 15 s, pending for 5 min"
 
@@ -113,6 +121,30 @@ def test_a_recorded_series_shows_each_rule(catalog: Catalog) -> None:
     assert [fact.label for fact in told.facts] == [
         "family", "window=5m", "window=1h", "window=24h", "window=7d", "window=30d", "read by",
     ]  # fmt: skip
+
+
+def test_panels_count_as_readers(catalog: Catalog) -> None:
+    assert "operations/latency" in fact(only(catalog, "sli:latency:p95"), "read by").value
+
+
+# --- panels and checks -----------------------------------------------------------------------------
+
+
+def test_a_panel_says_whose_lines_it_draws(catalog: Catalog) -> None:
+    told = only(catalog, "operations/cpu")
+    assert told.summary == "CPU usage"
+    assert fact(told, "lines, llm-copilot-agent").value == "from 80%: warn"
+    assert fact(told, "numbers of").value == "alert HighCPUUsage"
+    assert fact(told, "busiest process").value.startswith("max(rate(process_cpu_seconds_total[5m])")
+
+
+def test_a_check_is_found_by_number_and_by_name(catalog: Catalog) -> None:
+    by_number, by_name = only(catalog, "L06"), only(catalog, "average-of-ratios")
+    assert by_number == by_name
+    assert fact(by_number, "severity").value == "error"
+    assert "\n\n" in fact(by_number, "why").value
+    assert fact(by_number, "good").value.startswith("rules:\n- record: ")
+    assert "  expr: avg_over_time(slo:sli_error:ratio_rate5m[30d])" in by_number.text
 
 
 # --- all -------------------------------------------------------------------------------------------

@@ -103,12 +103,15 @@ OUTAGE = "ServiceOutage"
 AVAILABILITY_BREACH = "SLOAvailabilityBreach"
 
 PANELS = {
-    SLI_MISSING: "operations/request-rate",
     TRAFFIC_COLLAPSE: "operations/request-rate",
     OUTAGE: "operations/error-rate",
     AVAILABILITY_BREACH: "operations/error-rate",
 }
-"""Panels that show what alerts of the compiler's own speak of; burn and budget alerts have their objective's."""
+"""Panels that show what alerts of the compiler's own speak of; alerts of one objective have the objective's."""
+
+
+DETECTION_SECONDS = "detection_seconds"
+"""Annotation of an alert: the bound on its detection as a number."""
 
 
 def runbook_for(alert: str) -> str:

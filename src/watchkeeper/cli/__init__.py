@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 if TYPE_CHECKING:
     import typer
 
-VERBS = ("check", "build", "explain", "up", "down", "status", "stack", "doctor", "demo", "notify_test", "slo")
+VERBS = (
+    "check", "build", "explain", "diff", "capacity",
+    "up", "down", "status", "stack", "doctor", "demo", "notify_test", "slo",
+)  # fmt: skip
 """Modules of this package with `register(app)`, in the order `--help` shows them."""
 
 _ABOUT = "Watch over LLM copilot services: define, compile, prove, operate."

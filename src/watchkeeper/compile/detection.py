@@ -6,10 +6,10 @@ The parts are worst cases, so the sum is a bound.
 
 from dataclasses import dataclass
 
-from watchkeeper import budget
+from watchkeeper import budget, conventions
 from watchkeeper.formats.prometheus import Pairs
 from watchkeeper.model import Alert, Catalog, Kind, Severity
-from watchkeeper.quantity import Duration
+from watchkeeper.quantity import Duration, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,11 @@ class Detection:
         )
         shown = ", ".join(f"{name} {value.words}" for name, value in parts if value)
         return f"at most {self.worst.words} after everything fails ({shown})"
+
+    @property
+    def annotations(self) -> Pairs:
+        """For people, and for programs that compare."""
+        return (("detection", self.words), (conventions.DETECTION_SECONDS, plain(self.worst.seconds)))
 
 
 def on_critical_path(

@@ -139,7 +139,7 @@ def _query(logs: Logs, service: Service, alert: LogAlert, ratio: LogRatio | None
 
 def _of_lines(rule: Alerting, query: str, own: Pairs) -> Alerting:
     """What the counters' rule has from its series stands in the rule; detection is another engine's business."""
-    told = tuple((name, text) for name, text in rule.annotations if name != "detection")
+    told = tuple((name, text) for name, text in rule.annotations if not name.startswith("detection"))
     return replace(rule, expr=query, labels=(*rule.labels, *own), annotations=told)
 
 

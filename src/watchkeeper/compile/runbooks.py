@@ -75,9 +75,9 @@ def _rules(catalog: Catalog) -> Iterator[Alerting]:
 
 
 def _panel(service: Service, rule: Alerting) -> str:
-    """Where Grafana is, nobody said: the path within it."""
-    path = dict(rule.annotations).get("dashboard", "")
-    return f"`{panel_of(service, rule)}`, in Grafana at `{path}`" if path else ""
+    """Where Grafana is, nobody said: the path within it. A panel of somebody else's dashboard has only its name."""
+    panel, path = panel_of(service, rule), dict(rule.annotations).get("dashboard", "")
+    return f"`{panel}`" + (f", in Grafana at `{path}`" if path else "") if panel else ""
 
 
 def _reached(pages: Iterable[str], texts: Mapping[str, str]) -> set[str]:

@@ -80,7 +80,7 @@ def burn(
         ("escalation", ESCALATION[severity]),
         ("exhausted_in", _LASTS),
         ("threshold", "; or ".join(map(_derivation, burns))),
-        ("detection", found.words),
+        *found.annotations,
         ("runbook", slo.runbook),
     )
 
@@ -119,7 +119,7 @@ def missing(catalog: Catalog, slo: Slo, waiting: Duration, alert_labels: Pairs) 
             ),
         ),
         ("escalation", ESCALATION[Severity.HIGH]),
-        ("detection", found.words),
+        *found.annotations,
         ("runbook", conventions.runbook_for(conventions.SLI_MISSING)),
     )
 
@@ -142,7 +142,7 @@ def collapse(catalog: Catalog, window: Duration, share: Ratio, waiting: Duration
         ("escalation", ESCALATION[Severity.HIGH]),
         ("value", f"{_SHOWN[Unit.RATIO]} of the usual"),
         ("threshold", f"below {share.words}"),
-        ("detection", found.words),
+        *found.annotations,
         ("runbook", conventions.runbook_for(conventions.TRAFFIC_COLLAPSE)),
     )
 
@@ -165,7 +165,7 @@ def breach(
                 f" with at least {slo.min_bad_events} bad requests"
             ),
         ),
-        ("detection", found.words),
+        *found.annotations,
         ("runbook", conventions.runbook_for(conventions.AVAILABILITY_BREACH)),
     )
 
@@ -201,7 +201,7 @@ def outage(catalog: Catalog, rule: Outage, alert_labels: Pairs) -> Pairs:
                 f" requests, or every probe of {rule.probe_failing_for.words} failed"
             ),
         ),
-        ("detection", found.words),
+        *found.annotations,
         ("runbook", conventions.runbook_for(conventions.OUTAGE)),
     )
 
@@ -218,7 +218,7 @@ def written(alert: Alert, found: Detection) -> Pairs:
         ("escalation", literal(alert.escalation)),
         ("value", _SHOWN[alert.threshold.unit]),
         ("threshold", condition),
-        ("detection", found.words),
+        *found.annotations,
         ("runbook", alert.runbook),
     )
 

@@ -68,13 +68,19 @@ def _read_by(catalog: Catalog, name: str) -> Fact:
 
 
 def readers(catalog: Catalog, name: str) -> tuple[str, ...]:
-    """Alerts and recorded series whose expressions read the series of this name."""
+    """Alerts, recorded series and panels whose expressions read the series of this name."""
     series = {name, *(name + ending for ending in _ENDINGS)}
     groups = (*rules.recording_groups(catalog), *rules.alerting_groups(catalog))
-    reading = (
+    rule_readers = (
         rule.alert if isinstance(rule, Alerting) else rule.record
         for group in groups
         for rule in group.rules
         if series & set(promql.metrics(promql.parse(rule.expr)))
     )
-    return tuple(dict.fromkeys(reading))
+    panels = (
+        f"{dashboard.key}/{panel.key}"
+        for dashboard in catalog.dashboards
+        for panel in dashboard.panels
+        if any(series & set(promql.metrics(promql.parse(query.value))) for query in panel.queries)
+    )
+    return tuple(dict.fromkeys((*rule_readers, *panels)))

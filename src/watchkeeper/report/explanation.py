@@ -13,6 +13,8 @@ class Fact:
     value: str
     derivation: str = ""
     """Where the value comes from; empty when it is written in the definitions as it stands."""
+    verbatim: bool = False
+    """Lines are kept as they are: expressions and YAML."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Explanation:
 def _told(fact: Fact, width: int) -> list[str]:
     column = " " * (len(_INDENT) + width + 2)
     paragraphs = [*fact.value.split("\n"), *([f"({fact.derivation})"] if fact.derivation else [])]
-    lines = [line for paragraph in paragraphs for line in _wrapped(paragraph, _WIDTH - len(column))]
+    width_left = _WIDTH - len(column)
+    lines = paragraphs if fact.verbatim else [line for each in paragraphs for line in _wrapped(each, width_left)]
     first, *others = lines
     return [f"{_INDENT}{fact.label:<{width}}  {first}", *(f"{column}{line}" for line in others)]
 

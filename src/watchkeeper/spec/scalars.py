@@ -451,7 +451,7 @@ def _schema(type_: str = "string", **more: str | int | list[str]) -> WithJsonSch
 
 _DURATION_PATTERN = "^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
 _DASHBOARD = "[a-z][a-z0-9-]{0,27}"
-_DOTTED = "[a-z][a-z0-9_]*(?:\\.[a-z][a-z0-9_]*)*"
+_EVENT = "[a-z][a-z0-9_]*(?:\\.[a-z][a-z0-9_]*)*"
 _KEBAB, _CAMEL, _SNAKE = "[a-z][a-z0-9-]{0,62}", "[A-Z][A-Za-z0-9]{0,99}", "[a-z_][a-z0-9_]{0,99}"
 _DOTTED = r"[a-z][a-z0-9_]{0,62}(?:\.[a-z0-9_]{1,62}){0,9}"
 _METRIC = "[a-z_][A-Za-z0-9_]{0,99}"
@@ -513,12 +513,12 @@ EventName = Annotated[
     str,
     PlainValidator(
         _named(
-            _DOTTED,
+            _EVENT,
             "words of small letters with points between them: llm.request.failed",
             lambda text: ".".join(_snake(part) for part in text.split(".")),
         )
     ),
-    _schema(pattern=f"^{_DOTTED}$"),
+    _schema(pattern=f"^{_EVENT}$"),
 ]
 HeaderName = Annotated[
     str, PlainValidator(_named("[a-z][a-z0-9-]*", "a header in small letters", str.lower)), _schema()
