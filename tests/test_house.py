@@ -19,7 +19,7 @@ PACKAGE = ROOT / "src" / "watchkeeper"
 
 FLOORS = (
     {"quantity", "problem"},
-    {"budget", "promql", "formats"},
+    {"budget", "measured", "promql", "formats"},
     {"model"},
     {"spec", "conventions"},
     {"checks", "compile", "routing", "live", "engines", "inbox", "files"},

@@ -3,16 +3,11 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from watchkeeper import measured
 from watchkeeper.compile import metrics_catalog, rules
 from watchkeeper.formats.prometheus import Alerting, Recording
 from watchkeeper.model import Catalog, Scrape
 from watchkeeper.quantity import Duration
-
-BYTES_PER_SAMPLE = (Decimal("1.2"), Decimal("2.4"))
-"""Blocks of Prometheus 2.42 on disk, index included: 599 M samples of quiet counters (3,250 series, 32 d at 15 s) took
-1.19 B each; 150 M of 13,000 mixed series (2 d at 15 s) took 2.4 B. Prometheus' own rule of thumb is 1 to 2."""
-RETENTION = Duration.of(days=90)
-"""How long Prometheus keeps samples in the specification."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +26,9 @@ class Totals:
 
     @property
     def disk_bytes(self) -> tuple[Decimal, Decimal]:
-        """Of the scraped series for `RETENTION`, at the least and the most bytes a sample that were measured."""
-        samples = self.samples_per_second * RETENTION.seconds
-        low, high = BYTES_PER_SAMPLE
+        """Of the scraped series while Prometheus keeps them: at the least and at the most bytes a sample seen."""
+        samples = self.samples_per_second * measured.RETENTION.seconds
+        low, high = measured.BYTES_PER_SAMPLE
         return samples * low, samples * high
 
 

@@ -1,6 +1,6 @@
 """How it hangs together, in text: the layers, who speaks to whom, and how long each keeps what it is told."""
 
-from watchkeeper.compile import totals
+from watchkeeper import measured
 from watchkeeper.compile.guide.markdown import Blocks, code, table
 from watchkeeper.model import Catalog, Mail, PagerDuty, Slack, Webhook
 
@@ -47,7 +47,7 @@ def layers(catalog: Catalog) -> list[tuple[str, str, str]]:
         ("collection", "Prometheus", "scrapes"),
         *([("collection", "log agent", "OpenTelemetry Collector; Alloy and Promtail beside it")] if logs else []),
         *([("collection", "OpenTelemetry Collector", "takes spans, decides which traces are kept")] if tracing else []),
-        ("storage", "Prometheus", f"metrics, {totals.RETENTION.words}"),
+        ("storage", "Prometheus", f"metrics, {measured.RETENTION.words}"),
         *([("storage", "Loki", _kept(catalog))] if logs else []),
         *(
             [("storage", "Jaeger with Elasticsearch or OpenSearch", f"traces, {tracing.retention.words}")]

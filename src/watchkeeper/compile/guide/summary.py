@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from watchkeeper import conventions
+from watchkeeper import conventions, measured
 from watchkeeper.compile import metrics_catalog
 from watchkeeper.compile.guide import alerting, architecture, contents
 from watchkeeper.compile.guide.facts import Facts
 from watchkeeper.compile.guide.markdown import Blocks, link, page, table
 from watchkeeper.compile.slo import sli
-from watchkeeper.compile.totals import BYTES_PER_SAMPLE, RETENTION
 from watchkeeper.model import Catalog, Service, Severity
 
 MEASURED = (
@@ -64,7 +63,7 @@ def _totals(facts: Facts) -> Blocks:
     yield "## Totals"
     low, high = counted.disk_bytes
     samples = f"{counted.samples_per_second:,.0f}"
-    least, most = BYTES_PER_SAMPLE
+    least, most = measured.BYTES_PER_SAMPLE
     yield table(
         ("what", "how many", "counted how"),
         (
@@ -89,15 +88,15 @@ def _totals(facts: Facts) -> Blocks:
                 "a page for every alert, and shared ones",
             ),
             (
-                f"disk for {RETENTION.words}",
+                f"disk for {measured.RETENTION.words}",
                 f"{_gigabytes(low)} to {_gigabytes(high)} GB",
-                f"{samples}/s x {RETENTION.words} x {least} to {most} bytes a sample, as measured",
+                f"{samples}/s x {measured.RETENTION.words} x {least} to {most} bytes a sample, as measured",
             ),
         ),
     )
     yield (
-        "Disk is that of the series scraped. Recorded series come on top, and a busy deployment has other numbers than"
-        " the reference: the plan is made anew from your own definitions."
+        "Disk is that of the series scraped. `watchkeeper capacity` adds recorded series, logs, spans and the time that"
+        " rules take, for your own definitions and for multiples of the traffic."
     )
 
 

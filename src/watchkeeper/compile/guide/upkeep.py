@@ -16,6 +16,7 @@ CALENDAR = (
     ("weekly", "end silences that are no longer needed", "`amtool silence query`"),
     ("monthly", "compare what was reached with each objective, and the budget with its policy", "`watchkeeper slo`"),
     ("monthly", "send a test page the whole way, and see it arrive", "`watchkeeper notify-test --one`"),
+    ("monthly", "see whether the plan still fits what there is", "`watchkeeper capacity`"),
     ("monthly", "compare the bill of each model provider with the counted cost", "business dashboard"),
     (
         "quarterly",
