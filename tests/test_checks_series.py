@@ -23,6 +23,10 @@ REACHES: list[Case] = [
     ("recorded from recorded", (record(f"{ERRORS} or 0 * {TOTAL}", "e"), record(TOTAL, "t"),
       record("e / (t > 0)", "r"), alert("r > 1.44")), [">"]),
     ("the highest", (record(RATIO, "r"), alert("max(r) > 1.44")), [">"]),
+    ("by the same label on both sides", (alert('rate(a{c="5"}[5m]) / rate(a{c=~"5|6"}[5m]) > 1.44'),), [">"]),
+    ("of what is a share already", (alert(f"({RATIO} > 0.1) > 1.44"),), [">"]),
+    ("whether there is any", (alert(f"({RATIO} > bool 0) >= 1.44"),), []),
+    ("recorded as two things", (record(RATIO, "r"), record("sum(x)", "r"), alert("r > 1.44")), []),
     ("in percent", (alert(f"100 * {RATIO} > 5"),), []),
     ("below", (alert(f"{RATIO} < 1.44"),), []),
     ("of two metrics", (alert("rate(a[5m]) / rate(b[5m]) > 1.44"),), []),
@@ -75,6 +79,8 @@ SCOPES: list[Case] = [
     ("added up", (record("sum(rate(process_cpu_seconds_total[5m]))"),), ["process_cpu_seconds_total"]),
     ("anything", (alert('up{job=~".+"} == 0'),), ["up"]),
     ("a job", (alert('up{job="a"} == 0'),), []),
+    ("a job of a strange name", (alert('up{job=".+"} == 0'),), []),
+    ("what has no job", (alert('up{job!~".+"} == 0'),), []),
     ("all but one", (alert('up{job!="a"} == 0'),), []),
     ("whether anything is scraped", (alert("time() - max(timestamp(up)) > 60"),), []),
     ("a metric of one's own", (alert("queue_depth > 5"),), []),
@@ -109,6 +115,7 @@ CLIENTS: list[Case] = [
     ("in a fill", (record('(sum(rate(r{code=~"[45].."}[5m])) or 0 * sum(rate(r[5m]))) / (sum(rate(r[5m])) > 0)'),),
       ["[45].."]),
     ("classes", (alert('rate(r{status_class=~"4xx|5xx"}[5m]) / rate(r[5m]) > 0.1'),), ["4xx|5xx"]),
+    ("one of the server's", (alert('rate(r{code="500"}[5m]) / rate(r[5m]) > 0.1'),), []),
     ("the server's", (alert('rate(r{code=~"5.."}[5m]) / rate(r[5m]) > 0.1'),), []),
     ("the client's alone", (alert('rate(r{code=~"4.."}[5m]) / rate(r[5m]) > 0.5'),), []),
     ("of another label", (alert('rate(r{zone=~"5..|429"}[5m]) / rate(r[5m]) > 0.1'),), []),
@@ -294,6 +301,26 @@ def test_texts_name_labels_that_the_expression_has(expr: str, label: str, words:
     for form in ("{{ $labels.%s }}", "{{ .Labels.%s }}", "{{ if $labels.%s }}a{{ end }}"):
         rule = alert(expr, labels={"severity": "high"}, annotations={"summary": form % label})
         assert found("L26", rule) == words
+
+
+@pytest.mark.parametrize(
+    ("expr", "label", "summary", "fix"),
+    [
+        ("sum(x) > 1", "severity", "which the rule adds after the text is made", "write its value"),
+        ("sum(x) > 1", "pod", "which the expression never has", "keep `pod` in the expression"),
+        ("sum by (pod) (x) > 1", "pods", "which the expression never has", "write `pod`"),
+    ],
+)
+def test_why_a_text_stays_empty(expr: str, label: str, summary: str, fix: str) -> None:
+    rule = alert(expr, labels={"severity": "high"}, annotations={"summary": "{{ $labels.%s }}" % label})  # noqa: UP031
+    (problem,) = problems("L26", rule)
+    assert problem.summary == f"alert `A`: `summary` names label `{label}`, {summary}"
+    assert problem.fix == fix
+
+
+def test_the_nearest_metric_is_named() -> None:
+    (problem,) = problems("L26", record("rate(reqs_total[5m])"), metrics=METRICS)
+    assert (problem.allowed, problem.fix) == ("req_total", "write `req_total`")
 
 
 def test_declared_labels_tell_what_a_text_can_name() -> None:

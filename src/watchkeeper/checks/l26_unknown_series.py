@@ -74,8 +74,6 @@ def _selector(asked: Asked, selector: Selector, rules: Rules) -> Iterator[Findin
         )
     if family is None:
         return
-    if family.histogram and name == family.name and family.buckets and family.emitter is None:
-        return  # a native histogram, perhaps
     for matcher in selector.matchers:
         yield from _matcher(asked, selector, matcher, family)
 
