@@ -188,6 +188,8 @@ def test_severities_say_who_is_told_and_how_often() -> None:
     critical, high = (row(page, "## Severities", name) for name in ("critical", "high"))
     assert "pagerduty-p0 (p0)" in critical[1]
     assert "pagerduty-p1 (p1)" in critical[1]
+    assert "mail-copilot (team copilot)" in critical[1]
+    assert "slack-database-alerts" not in critical[1]  # hears of a part, not of a severity
     assert critical[3:5] == ["10 s", "30 min"]
     assert "pagerduty-business-hours (in business-hours)" in high[1]
     assert high[3:5] == ["30 s", "4 h"]

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -193,3 +194,18 @@ def test_it_uses_the_public_surface_only() -> None:
 def test_what_is_published_is_what_ships() -> None:
     shipped = Path(spec.__file__).parents[1] / "pack" / "examples" / EXAMPLE.name
     assert EXAMPLE.read_bytes() == shipped.read_bytes()
+
+
+def test_an_example_that_is_no_text_is_a_problem(tmp_path: Path) -> None:
+    pack = tmp_path / "pack"
+    shutil.copytree(ROOT / "tests" / "golden" / "pack", pack)
+    (pack / "examples").mkdir()
+    (pack / "examples" / "good.py").write_text("pass\n")
+    (pack / "examples" / "notes.txt").write_text("not an example")
+    loaded = spec.load(pack=pack)
+    assert loaded.catalog is not None
+    assert [(each.name, each.text) for each in loaded.catalog.examples] == [("good.py", "pass\n")]
+    (pack / "examples" / "bad.py").write_bytes(b"\xff\x00")
+    assert [(each.code, each.span.file) for each in spec.load(pack=pack).problems] == [
+        ("not-utf8", "pack/examples/bad.py")
+    ]

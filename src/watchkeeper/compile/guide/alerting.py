@@ -29,7 +29,7 @@ def severities(facts: Facts) -> Blocks:
 
 
 def _severity(facts: Facts, severity: Severity) -> tuple[str, ...]:
-    routes = _routes(facts.catalog, severity)
+    routes = [route for route in _routes(facts.catalog, severity) if "team" not in dict(route.match)]
     waits = severity is not Severity.INFO
     return (
         severity.value,
@@ -58,7 +58,7 @@ def _routes(catalog: Catalog, severity: Severity) -> list[Route]:
     return [
         route
         for route in catalog.routing.routes
-        if dict(route.match).get("severity") == (severity.value,)
+        if severity.value in dict(route.match).get("severity", ())
         and set(dict(route.match)) <= {"severity", "priority", "team"}
     ]
 

@@ -34,7 +34,7 @@ MEASURED = (
         "a probe outside the service finds what no request shows",
     ),
     ("queries below a second", "Prometheus' query log (`query_log_file`)", "`bench/rules.py` measures the rules"),
-    ("dashboards used, runbooks that solved it", "Grafana's usage statistics; a line in each review", ""),
+    ("dashboards used, runbooks that solved it", "two questions of the weekly review", ""),
 )
 """The specification's measures of success. It states values for a service nobody has run; here is how to get them."""
 
