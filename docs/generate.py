@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from the shipped definitions and the commands; `--verify` only compares.
+"""Writes the pages that are made from the shipped definitions, the commands and the specification; or compares them.
 
 Run: `python docs/generate.py`. A test compares, so a page cannot fall behind what it describes.
 """
@@ -22,7 +22,9 @@ from watchkeeper.cli import application
 from watchkeeper.compile.reference import reference
 from watchkeeper.model import Catalog, Emitter, Label, Metric, Scrape
 
-PAGES = Path(__file__).parent / "reference"
+DOCS = Path(__file__).parent
+PAGES = DOCS / "reference"
+SPECIFICATION = DOCS / "specification.yaml"
 RUNBOOKS = "../../src/watchkeeper/pack/runbooks"
 HEADINGS = {
     "sli": "Objectives",
@@ -49,6 +51,9 @@ Every series carries `service`, `environment`, `instance` and `job` from the scr
 ALERTS_INTRODUCTION = """\
 What the shipped pack alerts on, from the compiled rules. *Found* is the bound that an alert states about itself: from
 the moment everything fails to the first notification. Partial failures take longer."""
+SPECIFICATION_INTRODUCTION = """\
+What the project was asked to be, in the words of its specification, and what became of each statement: the file it is
+in, the test that shows it, the [decision](decisions/README.md) that changes it, or what this release does not have."""
 EXIT_CODES_INTRODUCTION = """\
 Every command ends with one of three codes; scripts and CI can rely on them. 0 is done or clean. 1 says that there are
 problems, drift, or that something is not healthy. 2 is misuse: an unknown option, a file that cannot be read, a command
@@ -230,6 +235,43 @@ def _check(check: Check) -> Iterator[str]:
         yield from ("", heading, "", "```yaml", example.rstrip(), "```")
 
 
+def specification_page() -> Iterator[str]:
+    chapters = yaml.safe_load(SPECIFICATION.read_text(encoding="utf-8"))["chapters"]
+    rows = [row for chapter in chapters for section in chapter["sections"] for row in section["rows"]]
+    yield from (
+        "# The specification and the result",
+        "",
+        GENERATED.replace("the shipped pack", "specification.yaml"),
+        "",
+    )
+    yield SPECIFICATION_INTRODUCTION
+    yield ""
+    yield (
+        f"{len(rows)} statements: {sum('shown_by' in row for row in rows)} have a test,"
+        f" {sum('decision' in row for row in rows)} a decision,"
+        f" and of {sum('later' in row for row in rows)} this release lacks something."
+    )
+    for chapter in chapters:
+        yield from ("", f"## {chapter['chapter']}")
+        for section in chapter["sections"]:
+            yield from ("", f"### {section['section']}", "", "| statement | where | shown by, decided, lacking |")
+            yield "|---|---|---|"
+            yield from (_statement(row) for row in section["rows"])
+
+
+def _statement(row: dict[str, str | list[str]]) -> str:
+    places = [f"[{place.removeprefix('monitoring/')}](../{place})" for place in _each(row, "where")]
+    tests = [f"[{test.partition('::')[2]}](../{test.partition('::')[0]})" for test in _each(row, "shown_by")]
+    decisions = [f"[decision: {name}](decisions/{name}.md)" for name in _each(row, "decision")]
+    proof = "<br>".join([*tests, *decisions, *_each(row, "later")])
+    return f"| {_cell(str(row['says']))} | {'<br>'.join(places)} | {_cell(proof)} |"
+
+
+def _each(row: dict[str, str | list[str]], key: str) -> list[str]:
+    found = row.get(key, [])
+    return [found] if isinstance(found, str) else found
+
+
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
@@ -248,7 +290,9 @@ def pages() -> dict[Path, str]:
     catalog = spec.load().catalog
     if catalog is None:
         raise SystemExit("the shipped definitions do not load; run `watchkeeper check`")
-    return {PAGES / name: "\n".join(lines(catalog)) + "\n" for name, lines in WRITTEN.items()}
+    made = {PAGES / name: lines(catalog) for name, lines in WRITTEN.items()}
+    made[DOCS / "specification.md"] = specification_page()
+    return {path: "\n".join(lines) + "\n" for path, lines in made.items()}
 
 
 def main(arguments: list[str]) -> int:

@@ -1,16 +1,13 @@
 """Log alerts for two engines: the same alert by name and labels, asked of lines in two shapes and of counters."""
 
-import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 import promql_parser
 import pytest
 import yaml
 
+from logql_judge import faults
 from watchkeeper import compile as compiler
 from watchkeeper import conventions, promql, spec
 from watchkeeper.compile import log_rules
@@ -19,7 +16,6 @@ from watchkeeper.compile.reference import reference
 from watchkeeper.formats.prometheus import Alerting
 from watchkeeper.model import Catalog, Logs
 
-NODE = Path(__file__).parent / "node"
 SERVICE = "llm-copilot-agent"
 ALL = "{service_name=" + f'"{SERVICE}"' + "}"
 
@@ -169,21 +165,6 @@ def test_counters_are_those_of_the_service() -> None:
 
 
 # --- judges ----------------------------------------------------------------------------------------
-
-
-def faults(queries: list[str]) -> list[list[dict[str, object]]]:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is missing: nobody judges LogQL here")
-    if not (NODE / "node_modules" / "@grafana" / "lezer-logql").is_dir():
-        pytest.skip(
-            "tests/node/node_modules is missing: nobody judges LogQL here; get it with: npm ci --prefix tests/node"
-        )
-    given = "".join(json.dumps(each) + "\n" for each in queries)
-    done = subprocess.run(
-        [node, str(NODE / "logql.mjs")], input=given, capture_output=True, text=True, check=True, timeout=60
-    )
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_grafanas_grammar_reads_every_query() -> None:

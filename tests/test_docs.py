@@ -33,6 +33,7 @@ DOCUMENTS = sorted(
         *(ROOT / "docs").rglob("*.md"),
         *(PACK / "runbooks").glob("*.md"),
         *ROOT.glob("requirements/*.md"),
+        *(ROOT / "monitoring").glob("*.md"),
     ]
 )
 TUTORIAL = ROOT / "docs" / "tutorial.md"

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "src" / "watchkeeper"
 
 FLOORS = (
     {"quantity", "problem"},
-    {"budget", "promql", "formats"},
+    {"budget", "measured", "promql", "formats"},
     {"model"},
     {"spec", "conventions"},
     {"checks", "compile", "routing", "live", "engines", "inbox", "files"},
@@ -28,10 +28,10 @@ FLOORS = (
     {"cli"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-APART = {"sdk": {"_version"}, "copilot": {"sdk"}, "demo": {"copilot"}, "": {"sdk", "_version"}}
+APART = {"sdk": {"_version"}, "copilot": {"sdk"}, "demo": {"copilot"}, "pack": {"copilot"}, "": {"sdk", "_version"}}
 """Rooms beside the floors, and which rooms each may use. The empty name is the package root."""
-ROOT_USERS = {"demo", "copilot"}
-"""Rooms that are written like a user's service: they see the package root and nothing behind it."""
+ROOT_USERS = {"demo", "copilot", "pack"}
+"""Rooms written like a user's service (of the pack, its examples): they see the package root and nothing behind it."""
 DOORS = {("cli", "demo.faults"), ("cli", "demo.config")}
 """Single modules of `demo` that a floor may use: they load neither the SDK nor the demo."""
 EVERYONE = {"_version"}

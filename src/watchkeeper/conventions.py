@@ -152,10 +152,16 @@ def published_runbook(page: str) -> str:
     return f"runbooks/{page}"
 
 
+def published_example(name: str) -> str:
+    return f"examples/{name}"
+
+
 def rule_test_file(service: str, alert: str) -> str:
     return f"tests/{service}-{runbook_for(alert).removesuffix('.md')}.yaml"
 
 
+GUIDE_FILE = "README.md"
+SUMMARY_FILE = "MONITORING-SUMMARY.md"
 METRICS_CATALOG_FILE = "metrics-catalog.yaml"
 SLI_SLO_FILE = "sli-slo-definitions.yaml"
 RECORDING_RULES_FILE = "prometheus-recording-rules.yaml"

@@ -2,7 +2,9 @@
 
 from watchkeeper.compile import (
     alertmanager,
+    examples,
     grafana,
+    guide,
     kubernetes,
     logs,
     metrics_catalog,
@@ -23,7 +25,7 @@ __all__ = ["Document", "build", "running"]
 
 def build(catalog: Catalog, deployment: Deployment, versions: Versions = DEFAULT) -> tuple[Document, ...]:
     """Everything the definitions say, as files. The rule files and templates do not depend on the deployment."""
-    return (
+    made = (
         metrics_catalog.document(catalog),
         sli_slo.document(catalog),
         *running(catalog, deployment),
@@ -33,7 +35,9 @@ def build(catalog: Catalog, deployment: Deployment, versions: Versions = DEFAULT
         *logs.documents(catalog, deployment, versions),
         *tracing.documents(catalog, deployment, versions),
         *runbooks.documents(catalog),
+        *examples.documents(catalog),
     )
+    return (*made, *guide.documents(catalog, deployment, made))
 
 
 def running(catalog: Catalog, deployment: Deployment) -> tuple[Document, ...]:

@@ -26,7 +26,7 @@ _SHOWN = {
     Unit.NUMBER: "{{ $value | humanize }}",
 }
 _LASTS = _SHOWN[Unit.SECONDS]
-_ESCALATION = {
+ESCALATION = {
     Severity.CRITICAL: "Copilot on-call at once, then the engineering lead after 15 minutes.",
     Severity.HIGH: "Copilot on-call, then the engineering lead after an hour.",
     Severity.WARNING: "Copilot team, within four hours.",
@@ -77,7 +77,7 @@ def burn(
         ("summary", f"{literal(slo.title)}: the budget is burning; at this rate it lasts {_LASTS}."),
         ("impact", literal(slo.impact)),
         ("actions", _numbered(_FIRST)),
-        ("escalation", _ESCALATION[severity]),
+        ("escalation", ESCALATION[severity]),
         ("exhausted_in", _LASTS),
         ("threshold", "; or ".join(map(_derivation, burns))),
         *found.annotations,
@@ -97,7 +97,7 @@ def budget_state(service: Service, slo: Slo, state: BudgetState, severity: Sever
         ("summary", f"{literal(slo.title)}: {state.consumed.words} of the error budget is spent."),
         ("impact", f"Budget state {state.name} of {service.name}: {literal(slo.impact)}"),
         ("actions", _numbered((state.action,))),
-        ("escalation", _ESCALATION[severity]),
+        ("escalation", ESCALATION[severity]),
         ("value", f"{_SHOWN[Unit.RATIO]} spent"),
         ("threshold", f"{state.consumed.words} of the budget of {slo.window.words}"),
         ("runbook", "error-budget.md"),
@@ -118,7 +118,7 @@ def missing(catalog: Catalog, slo: Slo, waiting: Duration, alert_labels: Pairs) 
                 )
             ),
         ),
-        ("escalation", _ESCALATION[Severity.HIGH]),
+        ("escalation", ESCALATION[Severity.HIGH]),
         *found.annotations,
         ("runbook", conventions.runbook_for(conventions.SLI_MISSING)),
     )
@@ -139,7 +139,7 @@ def collapse(catalog: Catalog, window: Duration, share: Ratio, waiting: Duration
                 )
             ),
         ),
-        ("escalation", _ESCALATION[Severity.HIGH]),
+        ("escalation", ESCALATION[Severity.HIGH]),
         ("value", f"{_SHOWN[Unit.RATIO]} of the usual"),
         ("threshold", f"below {share.words}"),
         *found.annotations,
@@ -156,7 +156,7 @@ def breach(
         ("summary", f"Missed over {windows[0].words} and over {windows[1].words}: {literal(slo.title)}."),
         ("impact", literal(slo.impact)),
         ("actions", _numbered(_FIRST)),
-        ("escalation", _ESCALATION[Severity.CRITICAL]),
+        ("escalation", ESCALATION[Severity.CRITICAL]),
         ("value", f"{_SHOWN[Unit.RATIO]} failing"),
         (
             "threshold",
@@ -192,7 +192,7 @@ def outage(catalog: Catalog, rule: Outage, alert_labels: Pairs) -> Pairs:
                 )
             ),
         ),
-        ("escalation", _ESCALATION[Severity.CRITICAL]),
+        ("escalation", ESCALATION[Severity.CRITICAL]),
         ("value", f"{_SHOWN[Unit.RATIO]} failing"),
         (
             "threshold",

@@ -24,6 +24,7 @@ from watchkeeper.model.dashboard import (
 )
 from watchkeeper.model.deployment import Credentials, Deployment, Smtp, Sources, Target, TracePipeline
 from watchkeeper.model.dialect import Dialect, Part, Renamed
+from watchkeeper.model.example import Example
 from watchkeeper.model.logs import (
     AUDIT_TENANT,
     STREAM_LABELS,
@@ -120,6 +121,7 @@ __all__ = [
     "Dialect",
     "Draw",
     "Emitter",
+    "Example",
     "Export",
     "Family",
     "FieldType",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from watchkeeper.model.alert import Alert
 from watchkeeper.model.dashboard import Dashboard
 from watchkeeper.model.dialect import Dialect
+from watchkeeper.model.example import Example
 from watchkeeper.model.logs import LogAlert, Logs
 from watchkeeper.model.metric import Metric
 from watchkeeper.model.recording import Recording
@@ -71,6 +72,8 @@ class Catalog:
     dashboards: tuple[Dashboard, ...]
     pages: tuple[RunbookPage, ...]
     """The runbooks, by name."""
+    examples: tuple[Example, ...]
+    """Published as they are, by name."""
 
     @property
     def runbooks(self) -> tuple[str, ...]:

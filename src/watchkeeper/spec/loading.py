@@ -29,7 +29,7 @@ from watchkeeper.spec import (
 from watchkeeper.spec.definitions import Definitions, define, service_names
 from watchkeeper.spec.merging import combine, of_service, overlay
 from watchkeeper.spec.parsing import parse
-from watchkeeper.spec.reading import Source, pack_sources, project_path, read, runbook_pages
+from watchkeeper.spec.reading import Source, examples, pack_sources, project_path, read, runbook_pages
 from watchkeeper.spec.resolving import resolve
 from watchkeeper.spec.schedules import schedules
 from watchkeeper.spec.validating import MAX_PROBLEMS
@@ -122,11 +122,10 @@ class _Files:
         self.whole = self.whole and parsed.root is not None
         return parsed.root
 
-    def pages(self, found: Mapping[str, Source | Problem]) -> tuple[model.RunbookPage, ...]:
+    def texts(self, found: Mapping[str, Source | Problem]) -> dict[str, str]:
         """Those that can be read, by name."""
         self.problems += [each for each in found.values() if isinstance(each, Problem)]
-        texts = {name: each.text for name, each in found.items() if isinstance(each, Source)}
-        return tuple(model.RunbookPage(name, texts[name]) for name in sorted(texts))
+        return {name: each.text for name, each in sorted(found.items()) if isinstance(each, Source)}
 
 
 def load(project: Path | None = None, *, pack: Traversable | None = None, today: date | None = None) -> Loaded:
@@ -145,14 +144,15 @@ def load(project: Path | None = None, *, pack: Traversable | None = None, today:
         own = read_files.take(read(path, str(path)))
         root = overlay(base, own) if own is not None else base
         found |= runbook_pages(path.parent, str(path.parent))
-    pages = read_files.pages(found)
+    pages = tuple(model.RunbookPage(name, text) for name, text in read_files.texts(found).items())
+    shown = tuple(model.Example(name, text) for name, text in read_files.texts(examples(shipped, "pack")).items())
     problems = [*read_files.problems, *twice]
     if not read_files.whole:
         return _loaded(None, problems, read_files.sources)
     services, wrong = _services(root, today, frozenset(found), named=project is not None)
     problems += wrong
     failed = any(problem.severity is Severity.ERROR for problem in problems)
-    return _loaded(None if failed else resolve(services, pages), problems, read_files.sources)
+    return _loaded(None if failed else resolve(services, pages, shown), problems, read_files.sources)
 
 
 def _services(

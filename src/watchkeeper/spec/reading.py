@@ -149,12 +149,21 @@ def project_path(project: Path, default: str) -> Path:
 
 def runbook_pages(folder: Traversable, prefix: str) -> dict[str, Source | Problem]:
     """The Markdown pages in `runbooks/` below a folder, which problems call `prefix`; none without such a folder."""
+    return _texts(folder, prefix, "runbooks", ".md")
+
+
+def examples(folder: Traversable, prefix: str) -> dict[str, Source | Problem]:
+    """The Python files in `examples/`, likewise: texts, never run from here."""
+    return _texts(folder, prefix, "examples", ".py")
+
+
+def _texts(folder: Traversable, prefix: str, inner: str, ending: str) -> dict[str, Source | Problem]:
     try:
-        pages = sorted((folder / "runbooks").iterdir(), key=lambda page: page.name)
+        found = sorted((folder / inner).iterdir(), key=lambda file: file.name)
     except OSError:
         return {}
     return {
-        page.name: _resource(page, f"{prefix}/runbooks/{page.name}")
-        for page in pages
-        if page.name.endswith(".md") and page.is_file()
+        file.name: _resource(file, f"{prefix}/{inner}/{file.name}")
+        for file in found
+        if file.name.endswith(ending) and file.is_file()
     }

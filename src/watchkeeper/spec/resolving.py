@@ -19,7 +19,9 @@ SAMPLES_EVERY = Duration.of(seconds=5)
 """In the series of a test that names no other interval: as the critical scrape."""
 
 
-def resolve(services: Sequence[Definitions], pages: tuple[model.RunbookPage, ...]) -> model.Catalog | None:
+def resolve(
+    services: Sequence[Definitions], pages: tuple[model.RunbookPage, ...], examples: tuple[model.Example, ...]
+) -> model.Catalog | None:
     """The catalog of definitions without errors; None where something that must be given is not."""
     first = services[0]
     if first.timezone is None or first.intervals is None or first.routing is None or first.reference is None:
@@ -39,6 +41,7 @@ def resolve(services: Sequence[Definitions], pages: tuple[model.RunbookPage, ...
         logs=logs(first.logs) if first.logs else None,
         dashboards=tuple(panels.dashboard(key, written) for key, written in first.dashboards.items()),
         pages=pages,
+        examples=examples,
         tracing=tracing(first.tracing) if first.tracing else None,
     )
 

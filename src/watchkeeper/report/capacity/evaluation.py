@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from watchkeeper import measured
 from watchkeeper.promql.nodes import Node, Range, Selector, Subquery
 from watchkeeper.promql.rewrite import children
 from watchkeeper.quantity import Duration
-from watchkeeper.report.capacity import measured
 from watchkeeper.report.capacity.counting import Counting, Rule
 
 

@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 
+from watchkeeper import measured
 from watchkeeper.formats.yaml import Tree
 from watchkeeper.model import FieldType, Kept, LogField, Logs, Presence, RetentionClass
 from watchkeeper.quantity import Duration
-from watchkeeper.report.capacity import measured
 from watchkeeper.report.capacity.figure import Amount, Figure, Section, Unit, grouped, in_bytes
 from watchkeeper.report.capacity.load import ENVIRONMENT, Load
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
 
+from watchkeeper import measured
 from watchkeeper.model import Logs, Tracing
 from watchkeeper.report.capacity import logs as log_volume
-from watchkeeper.report.capacity import measured, storage, traces
+from watchkeeper.report.capacity import storage, traces
 from watchkeeper.report.capacity.counting import Counting
 from watchkeeper.report.capacity.evaluation import Cost
 from watchkeeper.report.capacity.figure import Amount, Figure, Section, Unit, grouped, in_bytes, said

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from watchkeeper import measured
 from watchkeeper.model import Catalog
-from watchkeeper.report.capacity import logs, measured, nodes, storage, traces
+from watchkeeper.report.capacity import logs, nodes, storage, traces
 from watchkeeper.report.capacity.counting import Counting
 from watchkeeper.report.capacity.evaluation import Cost, costs
 from watchkeeper.report.capacity.figure import Amount, Figure, Section, Unit, grouped

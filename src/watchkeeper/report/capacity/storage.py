@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from watchkeeper import measured
 from watchkeeper.formats.prometheus import Recording
 from watchkeeper.model import Scrape
 from watchkeeper.quantity import Duration
-from watchkeeper.report.capacity import measured
 from watchkeeper.report.capacity.counting import Counting
 from watchkeeper.report.capacity.figure import Amount, Figure, Section, Unit, grouped, in_bytes, said
 

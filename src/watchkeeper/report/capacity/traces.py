@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
+from watchkeeper import measured
 from watchkeeper.model import HEADROOM, Sampling, Tracing
 from watchkeeper.quantity import Duration
-from watchkeeper.report.capacity import measured
 from watchkeeper.report.capacity.figure import Amount, Figure, Section, Unit, grouped, in_bytes, said
 from watchkeeper.report.capacity.load import ENVIRONMENT, MONTH, Load
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from watchkeeper import promql
+from watchkeeper import measured, promql
 from watchkeeper.formats.prometheus import Alerting
 from watchkeeper.model import Catalog, Metric
-from watchkeeper.report.capacity import measured, storage
+from watchkeeper.report.capacity import storage
 from watchkeeper.report.capacity.counting import Counting, parse
 from watchkeeper.report.capacity.evaluation import costs
 from watchkeeper.report.capacity.figure import Unit, grouped, said
