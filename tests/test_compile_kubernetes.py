@@ -1,5 +1,6 @@
 """Objects for a cluster: the same rules as in the files, and targets with the labels the rules select by."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,3 +76,62 @@ def test_monitors_select_the_service_and_its_probe(catalog: Catalog) -> None:
         "llm-copilot-agent-probe",
     ]
     assert {endpoint["port"] for _, endpoint in endpoints(catalog)} == {"metrics"}
+
+
+# --- values of the chart ---------------------------------------------------------------------------
+
+
+def values(catalog: Catalog) -> Any:
+    (tree,) = objects(catalog, conventions.KUBERNETES_VALUES_FILE)
+    return tree
+
+
+def test_routes_are_those_of_the_configuration(catalog: Catalog) -> None:
+    """All but the places of secrets and templates."""
+    plain = yaml.safe_load(built(catalog)[conventions.ALERTMANAGER_FILE])
+    inside = values(catalog)["alertmanager"]["config"]
+    for part in ("route", "inhibit_rules", "time_intervals"):
+        assert inside[part] == plain[part]
+    assert [one["name"] for one in inside["receivers"]] == [one["name"] for one in plain["receivers"]]
+
+
+def test_secrets_are_mounted_files(catalog: Catalog) -> None:
+    text = str(values(catalog)["alertmanager"]["config"])
+    assert "/etc/alertmanager/secrets/watchkeeper/pagerduty-p0" in text
+    assert "/etc/alertmanager/secrets/watchkeeper/slack-incidents" in text
+    assert "'secrets/" not in text
+    assert values(catalog)["alertmanager"]["alertmanagerSpec"] == {"secrets": ["watchkeeper"]}
+
+
+def test_templates_are_the_same_bytes(catalog: Catalog) -> None:
+    (text,) = values(catalog)["alertmanager"]["templateFiles"].values()
+    assert text == built(catalog)[conventions.TEMPLATES_FILE]
+    assert values(catalog)["alertmanager"]["config"]["templates"] == ["/etc/alertmanager/config/watchkeeper.tmpl"]
+
+
+def test_our_rules_are_selected_and_the_charts_own_are_off(catalog: Catalog) -> None:
+    told = values(catalog)
+    assert told["defaultRules"] == {"create": False}
+    (labels,) = {str(one["metadata"]["labels"]) for one in objects(catalog, conventions.KUBERNETES_RULES_FILE)}
+    assert str(told["prometheus"]["prometheusSpec"]["ruleSelector"]["matchLabels"]) == labels
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ({"pod": "llm-copilot-agent-7d8f9c5b6d-xkj2p"}, "llm-copilot-agent"),
+        ({"deployment": "llm-copilot-agent"}, "llm-copilot-agent"),
+        ({"pod": "other-7d8f9c5b6d-xkj2p"}, None),
+        ({"pod": "llm-copilot-agents-1"}, None),
+    ],
+)
+def test_pods_become_their_services(catalog: Catalog, labels: dict[str, str], expected: str | None) -> None:
+    """Prometheus' relabelling, as far as these steps use it: anchored patterns, the first group kept."""
+    steps = values(catalog)["kube-state-metrics"]["prometheus"]["monitor"]["metricRelabelings"]
+    for step in steps[:-2]:
+        found = re.fullmatch(step["regex"], labels.get(step["sourceLabels"][0], ""))
+        if step.get("action") == "keep":
+            assert (found is None) is (expected is None)
+        elif found:
+            labels = labels | {"service": found[1]}
+    assert labels.get("service") == expected

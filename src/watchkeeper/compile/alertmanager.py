@@ -40,16 +40,20 @@ _SEVERITY = (
 
 
 def configuration(catalog: Catalog, deployment: Deployment) -> Document:
+    return Document(conventions.ALERTMANAGER_FILE, dump(tree(catalog, deployment, conventions.TEMPLATES_FILE)))
+
+
+def tree(catalog: Catalog, deployment: Deployment, templates: str) -> dict[str, Tree]:
+    """`templates`: where Alertmanager finds the notification templates."""
     inhibitions = (Inhibition(_pairs(i.source), _pairs(i.target), i.equal) for i in catalog.routing.inhibitions)
-    tree: dict[str, Tree] = {
+    return {
         "global": _global(deployment),
-        "templates": [conventions.TEMPLATES_FILE],
+        "templates": [templates],
         "time_intervals": [_interval(schedule, catalog.timezone).tree() for schedule in catalog.schedules],
         "route": _root(catalog).tree(),
         "inhibit_rules": [inhibition.tree() for inhibition in inhibitions],
         "receivers": [_receiver(receiver, deployment) for receiver in catalog.receivers],
     }
-    return Document(conventions.ALERTMANAGER_FILE, dump(tree))
 
 
 def _global(deployment: Deployment) -> dict[str, Tree]:

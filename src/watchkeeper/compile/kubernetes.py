@@ -6,10 +6,10 @@ Nothing is added to the rules and nothing taken away; what differs is who finds 
 from collections.abc import Iterable, Iterator
 
 from watchkeeper import conventions
-from watchkeeper.compile import rules
+from watchkeeper.compile import helm, rules
 from watchkeeper.compile.document import Document
 from watchkeeper.formats.prometheus import Group
-from watchkeeper.formats.yaml import Tree, dump_all
+from watchkeeper.formats.yaml import Tree, dump, dump_all
 from watchkeeper.model import Catalog, Deployment, Service
 from watchkeeper.quantity import Duration
 
@@ -23,14 +23,14 @@ NAME_LABEL = "app.kubernetes.io/name"
 def documents(catalog: Catalog, deployment: Deployment) -> Iterator[Document]:
     yield Document(conventions.KUBERNETES_RULES_FILE, dump_all(_rules(catalog)))
     yield Document(conventions.KUBERNETES_MONITORS_FILE, dump_all(_monitors(catalog, deployment)))
+    yield Document(conventions.KUBERNETES_VALUES_FILE, dump(helm.values(catalog, deployment)))
 
 
 def _object(kind: str, name: str, spec: Tree) -> Tree:
-    labels: Tree = {"app.kubernetes.io/managed-by": "watchkeeper"}
     return {
         "apiVersion": OPERATOR,
         "kind": kind,
-        "metadata": {"name": name, "namespace": NAMESPACE, "labels": labels},
+        "metadata": {"name": name, "namespace": NAMESPACE, "labels": helm.OURS},
         "spec": spec,
     }
 
