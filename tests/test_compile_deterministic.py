@@ -59,6 +59,7 @@ def test_rules_and_templates_do_not_know_the_environment(environment: str) -> No
     assert {path for path in differing if not path.startswith("agents/")} == {
         "prometheus.yaml",
         "kubernetes/service-monitors.yaml",
+        "kubernetes/values-kube-prometheus-stack.yaml",
         "README.md",  # Loki's tenant
         "collector/gateway.yaml",  # the share of ordinary traces
         "jaeger/strategies.json",

@@ -64,7 +64,7 @@ def _child(child: "ChildStanding") -> str:
 
 def _slo(slo: "SloStanding") -> str:
     budget = "not enough history" if slo.budget_remaining is None else f"{slo.budget_remaining:.1%}"
-    return f"  {slo.slo:<18} {slo.good_ratio_5m:>9.3%}   {budget}"
+    return f"  {slo.slo:<24} {slo.good_ratio_5m:>9.3%}   {budget}"
 
 
 def _span(seconds: float) -> str:

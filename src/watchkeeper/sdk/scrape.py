@@ -47,10 +47,9 @@ class Scraper:
                 yield from self._family(instrument, format_)
 
     def _family(self, instrument: Instrument[Cell], format_: Format) -> Iterator[str]:
-        cells = instrument.cells()
-        if cells:
-            yield header(instrument.definition.name, instrument.kind, instrument.definition.help, format_)
-        for cell in cells:
+        """The head of a family that has no series yet says that it is declared and simply never happened."""
+        yield header(instrument.definition.name, instrument.kind, instrument.definition.help, format_)
+        for cell in instrument.cells():
             try:
                 lines = tuple(cell.lines())
             except Exception:  # noqa: BLE001 - the edge of the SDK: one bad series loses one
