@@ -106,10 +106,10 @@ def test_a_month_is_read_once_for_each_kind_of_event(catalog: Catalog, service: 
     assert len(months) == 2
 
 
-def test_history_is_counted_by_the_hour(catalog: Catalog, service: Service) -> None:
+def test_history_is_counted_in_steps_of_five_minutes(catalog: Catalog, service: Service) -> None:
     *_, slow = _groups(catalog, service, "availability")
-    # 30 d = 720 h
-    assert "[30d:1h]) / 720, 1)" in _expr(slow, "slo:history_coverage:ratio")
+    # 30 d = 8640 x 5 min
+    assert "[30d:5m]) / 8640, 1)" in _expr(slow, "slo:history_coverage:ratio")
 
 
 def test_a_wide_counter_is_read_for_the_shortest_window_only(catalog: Catalog, service: Service) -> None:

@@ -29,8 +29,9 @@ NARROW = 300
 """Series in the reference deployment. A counter with more is read for the shortest window only: each second of a window
 is read again at every evaluation (bench/rules.py)."""
 REPORTED = (LEVEL_0, Duration.of(hours=1))
-HISTORY_STEP = Duration.of(hours=1)
-"""History is counted in steps of this: reading every sample of a month would cost more than the budget itself."""
+HISTORY_STEP = Duration.of(minutes=5)
+"""History is counted in steps of this: reading every sample of a month would cost more than the budget itself, and with
+longer steps a young stack would say for too long that it has seen nothing."""
 MISSING_FOR = Duration.of(minutes=2)
 
 
