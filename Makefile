@@ -6,6 +6,8 @@ PIP := $(BIN)/pip --disable-pip-version-check --no-input --quiet
 # touched when a set of dependencies is in the environment as the lock file says
 RUN := $(VENV)/run.stamp
 DEV := $(VENV)/dev.stamp
+# npm writes this file last; the judges that exist only for Node are wanted where there is a Node
+JUDGES := tests/node/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help install up down test lint bench docs engines lock clean
@@ -32,6 +34,7 @@ down: $(RUN)
 	@$(BIN)/watchkeeper down
 
 test: $(DEV)
+	@! command -v npm >/dev/null || $(MAKE) --no-print-directory $(JUDGES) || echo "make: going on without the judges for Node"
 	@$(BIN)/python -m watchkeeper.engines fetch || echo "make: going on without; the tests that need an engine will say so"
 	@exec $(BIN)/pytest
 
@@ -73,6 +76,11 @@ $(BIN)/python:
 		{ echo "make: Python 3.11 or newer is needed, this is $$($(PYTHON) --version); say which with: make PYTHON=python3.x"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
 		{ rm -rf $(VENV); echo "make: python3-venv is missing: sudo apt-get install python3-venv"; exit 1; }
+
+$(JUDGES): tests/node/package-lock.json
+	@echo "make: judges for Node into tests/node"
+	@npm ci --prefix tests/node --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
 
 $(RUN): requirements/run.txt pyproject.toml | $(BIN)/python
 	@echo "make: Python packages into $(VENV), each checked against its hash"

@@ -175,6 +175,6 @@ def test_users_notice_nothing_when_one_provider_is_away(tmp_path: Path, monkeypa
         assert calls.value("openai", Model.GPT, "ok") == 2
         assert town.events("complex", "bad") == 0
         assert 'llm_fallback_active{provider="anthropic"} 1.0' in town.wk.page().decode()
-        assert len(said(town.log, "llm.provider.replaced")) == 1
+        assert len(said(town.log, "llm.fallback.used")) == 1
 
     in_town(tmp_path, scenario)

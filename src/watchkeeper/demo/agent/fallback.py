@@ -50,7 +50,7 @@ class Fallback:
         except ProviderError as error:
             if not self.active(meant.provider):
                 raise
-            self._log.warning("llm.provider.replaced", provider=meant.provider, model=meant)
+            self._log.warning("llm.fallback.used", provider=meant.provider, model=meant)
             return await self._instead(meant, ask, error)
 
     async def _instead(self, meant: Model, ask: Callable[[Chat, Model], Awaitable[T]], error: ProviderError) -> T:
