@@ -44,11 +44,12 @@ lint: $(DEV)
 	$(BIN)/mypy
 
 bench: $(DEV)
-	@set -e; for name in build ledger start detect kill healthy; do echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py; done
-	@echo "== bench/console.py and bench/emitted.py, on a stack of their own"
+	@set -e; for name in build exactness rules ledger start detect kill healthy; do echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py; done
+	@echo "== bench/console.py, bench/emitted.py and bench/panels.py, on a stack of their own"
 	@state=$$(mktemp -d)/state; $(BIN)/watchkeeper up --demo --detach --state $$state --port-base 25460 >/dev/null; \
 		$(BIN)/python bench/console.py --state $$state; code=$$?; \
 		$(BIN)/python bench/emitted.py --state $$state || code=1; \
+		sleep 240; $(BIN)/python bench/panels.py --state $$state || code=1; \
 		$(BIN)/watchkeeper down --purge --state $$state; exit $$code
 
 docs: $(DEV)

@@ -5,8 +5,9 @@
 Every series of the reference deployment (`monitoring/metrics-catalog.yaml`) is written into a throw-away Prometheus:
 six hours of raw samples at their scrape interval, and thirty days of the events that objectives record, so that the
 longest windows are full. Then samples keep arriving while the compiled rules are evaluated. Printed: processor time a
-cycle of 30 s (with rules less without), and the slowest rules. `--factor` multiplies the processes. Exit code 1 beyond
-a bound.
+cycle of 30 s (with rules less without), the slowest rules, and one objective beside the usual shape of its rules
+(`bench/beside.py`; its windows of a day and longer would cost more on more than six hours of raw samples). `--factor`
+multiplies the processes. Exit code 1 beyond a bound.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import beside
 import psutil
 import yaml
 
@@ -59,6 +61,18 @@ class Series:
     def next(self, dice: random.Random) -> float:
         self.value = self.value + self.grows * dice.random() * 2 if self.grows else 0.5 + dice.random()
         return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    without: float
+    """Processors, before there are rules."""
+    share: float
+    """Processors, with them."""
+    times: dict[str, list[float]]
+    """How long each rule took, each time it was looked at: seconds."""
+    ours: beside.Cost
+    usual: beside.Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +144,15 @@ def _slice(series: list[Series], begin: int, end: int, dice: random.Random) -> I
 
 
 def _recorded(catalog: Catalog) -> list[Series]:
-    every = int(catalog.intervals.rules_critical.seconds)
+    every = int(catalog.intervals.rules_standard.seconds)
     fixed = {"service": catalog.services[0].name, "environment": "production"}
-    return [
+    usual = Series({"__name__": beside.USUAL_SERIES, **beside.USUAL_LABELS}, every, 0.0)
+    events = (
         Series({"__name__": name, "slo": slo.name, **fixed}, every, 0.0)
         for slo in catalog.services[0].slos
         for name in (conventions.SLI_TOTAL, conventions.SLI_ERRORS)
-    ]
+    )
+    return [usual, *events]
 
 
 def feed(url: str, raw: list[Series], stop: threading.Event) -> None:
@@ -200,7 +216,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def measure(catalog: Catalog, raw: list[Series], minutes: float) -> tuple[float, float, dict[str, list[float]]]:
+def measure(catalog: Catalog, raw: list[Series], minutes: float) -> Measured:
     engine = engines.find("prometheus")
     if isinstance(engine, engines.Missing):
         sys.exit(f"prometheus is missing: {engine.reason}")
@@ -215,9 +231,7 @@ def measure(catalog: Catalog, raw: list[Series], minutes: float) -> tuple[float,
             return _measured(Server(url, psutil.Process(started.pid), folder), catalog, raw, minutes)
 
 
-def _measured(
-    server: Server, catalog: Catalog, raw: list[Series], minutes: float
-) -> tuple[float, float, dict[str, list[float]]]:
+def _measured(server: Server, catalog: Catalog, raw: list[Series], minutes: float) -> Measured:
     url = server.url
     begun = time.monotonic()
     sent = backfill(url, catalog, raw, int(time.time()) - 60)
@@ -233,7 +247,9 @@ def _measured(
         urllib.request.urlopen(urllib.request.Request(f"{url}/-/reload", method="POST"), timeout=30).close()  # noqa: S310
         time.sleep(150)  # every group was evaluated once, the slow ones, too
         share, times = watched(url, server.process, minutes)
-    return without, share, times
+    slo = catalog.services[0].slos[0]
+    ours = beside.ours(url, catalog, slo, CYCLE_SECONDS)
+    return Measured(without, share, times, ours, beside.usual(url, catalog, slo))
 
 
 def computed(catalog: Catalog, factor: int, seen: float) -> str:
@@ -256,14 +272,16 @@ def main() -> int:
     print(
         f"series          {len(raw):,} live, {RAW_HOURS} h of history; recorded events: {RECORDED_DAYS} d", flush=True
     )
-    without, share, times = measure(catalog, raw, options.minutes)
-    cycle = (share - without) * CYCLE_SECONDS
-    slowest = {rule: statistics.quantiles(seen, n=100)[98] for rule, seen in times.items()}
+    seen = measure(catalog, raw, options.minutes)
+    cycle = (seen.share - seen.without) * CYCLE_SECONDS
+    slowest = {rule: statistics.quantiles(taken, n=100)[98] for rule, taken in seen.times.items()}
     worst = max(slowest.values())
-    print(f"rules           {len(times)}")
+    print(f"rules           {len(seen.times)}")
     print(f"processor       {cycle:.2f} s a cycle of {CYCLE_SECONDS} s (bound {CPU_BOUND} s)")
     print(f"computed        {computed(catalog, options.factor, cycle)}")
-    print(f"without rules   {without:.3f} cores")
+    print(f"without rules   {seen.without:.3f} cores")
+    for name, cost in (("one objective", seen.ours), ("the usual shape", seen.usual)):
+        print(f"{name:<16}{cost.rules} rules, {cost.seconds * 1000:.1f} ms a cycle")
     print(f"slowest rule    p99 {worst * 1000:.0f} ms (bound {SLOWEST_BOUND * 1000:.0f} ms)")
     for rule, seconds in sorted(slowest.items(), key=lambda item: -item[1])[:8]:
         print(f"  {seconds * 1000:6.1f} ms  {rule}")
