@@ -125,6 +125,13 @@ def test_detection_takes_the_share_of_the_budget_over_the_failing_share(
     assert alert(share, window).detection_time(percent(failing)) == seconds(found)
 
 
+def test_recorded_rates_trail_the_events_by_half_their_window() -> None:
+    """5 % of 2592 s are 129.6 s of total outage; a rate over 300 s ramps up, which costs at most 150 s."""
+    tier = BurnAlert(THREE_NINES, percent("5"), time("6h"), CRITICAL_SCRAPE, recorded_over=time("5m"))
+    assert tier.detection_time(WHOLE) == seconds("279.6")
+    assert tier.detection_time(percent("0.6")) is None
+
+
 @pytest.mark.parametrize(("share", "window", "failing"), [("2", "1h", "1.44"), ("2", "1h", "0"), ("5", "6h", "0.6")])
 def test_at_or_below_its_threshold_a_tier_never_fires(share: str, window: str, failing: str) -> None:
     assert alert(share, window).detection_time(percent(failing)) is None

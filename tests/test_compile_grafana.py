@@ -163,7 +163,8 @@ def test_services_with_equal_thresholds_share_dashboards(tmp_path: Path) -> None
 def test_a_service_with_another_threshold_has_its_own(tmp_path: Path) -> None:
     catalog = loaded(
         tmp_path,
-        "services: {first: {}, second: {alerts: {HighLatency: {above: 4s}}}, third: {team: other}}\nteams: {other: {}}\n",
+        "services: {first: {}, second: {alerts: {HighLatency: {above: 4s}}}, third: {team: other}}\n"
+        "teams: {other: {}}\n",
     )
     made = {name: json.loads(text) for name, text in texts(catalog).items() if name.startswith("grafana/dashboards/")}
     own = conventions.dashboard_uid("health", "second")

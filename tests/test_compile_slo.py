@@ -119,7 +119,8 @@ def test_a_wide_counter_is_read_for_the_shortest_window_only(catalog: Catalog, s
     assert "sum_over_time(slo:sli_errors:rate5m" in _expr(rules, "slo:sli_error:ratio_rate1h")
     for narrow in ("availability", "module-observatory"):
         rules = _rules(catalog, service, _slo(service, narrow))
-        assert "_total{" in _expr(rules, "slo:sli_error:ratio_rate6h")
+        assert "_total{" in _expr(rules, "slo:sli_error:ratio_rate1h")
+        assert "sum_over_time(slo:sli_errors:rate5m" in _expr(rules, "slo:sli_error:ratio_rate6h")
 
 
 def test_a_counter_nobody_declared_is_read_for_an_hour_at_most(catalog: Catalog, service: Service) -> None:
@@ -232,5 +233,6 @@ def test_a_page_states_time_left_threshold_and_detection(catalog: Catalog, servi
 def test_an_alert_of_the_slow_group_states_the_slow_evaluation(catalog: Catalog, service: Service) -> None:
     *_, slow = _groups(catalog, service, "availability")
     warning = next(rule for rule in slow.rules if isinstance(rule, Alerting))
-    # 10 % of 43 min 12 s is 259.2 s; + 5 s scrape + 2 min evaluation + 30 s group wait = 414.2 s
-    assert dict(warning.annotations)["detection"].startswith("at most 6 min 54 s ")
+    # 10 % of 43 min 12 s is 259.2 s; + 150 s, for it sums rates over 5 min; + 5 s scrape + 2 min evaluation + 30 s
+    # group wait = 564.2 s
+    assert dict(warning.annotations)["detection"].startswith("at most 9 min 24 s ")

@@ -13,6 +13,7 @@ SHORT_WINDOW_SHARE = 12
 """A short window is this part of the long one, so that an alert ends soon after its cause (SRE Workbook, chapter 5)."""
 MIN_SCRAPES = 4
 """Samples a window needs at least: with fewer, one late scrape or a left-open range leaves `rate` too little."""
+NO_WINDOW = Duration.of()
 ENOUGH_HISTORY = Decimal("0.25")
 """A budget is judged once this share of its window was seen: after an hour one bad minute is half a budget."""
 _DIGITS = 12
@@ -84,6 +85,8 @@ class BurnAlert:
     long_window: Duration
     scrape: Duration
     """Interval of the scrape that carries the events."""
+    recorded_over: Duration = NO_WINDOW
+    """Window of the recorded rates that the long one is summed from; zero when it reads the counters themselves."""
 
     @property
     def factor(self) -> Decimal:
@@ -112,11 +115,15 @@ class BurnAlert:
         return Duration(decimal(_seconds(self.objective.window) / self._factor))
 
     def detection_time(self, error_share: Ratio) -> Duration | None:
-        """From onset until the long window crosses, after a clean history at constant traffic; None for never."""
+        """From onset until the long window crosses, after a clean history at constant traffic; None for never.
+
+        A rate over w that is summed trails the events: by w/2 once the onset is w ago, by less before.
+        """
         share = _fraction(error_share)
         if share <= self._threshold:
             return None
-        return Duration(decimal(_fraction(self.budget_share) * _seconds(self.objective.budget_time) / share))
+        crossed = _fraction(self.budget_share) * _seconds(self.objective.budget_time) / share
+        return Duration(decimal(crossed + _seconds(self.recorded_over) / 2))
 
     @property
     def _factor(self) -> Fraction:
