@@ -22,7 +22,6 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,18 +60,6 @@ class Series:
     def next(self, dice: random.Random) -> float:
         self.value = self.value + self.grows * dice.random() * 2 if self.grows else 0.5 + dice.random()
         return self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    without: float
-    """Processors, before there are rules."""
-    share: float
-    """Processors, with them."""
-    times: dict[str, list[float]]
-    """How long each rule took, each time it was looked at: seconds."""
-    ours: beside.Cost
-    usual: beside.Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,25 +166,55 @@ def processor_seconds(process: psutil.Process, seconds: float) -> float:
     return float(sum(process.cpu_times()[:2]) - before) / (time.monotonic() - begun)
 
 
-def evaluations(url: str) -> Iterator[tuple[str, float]]:
+@dataclass(slots=True)
+class Evaluated:
+    """One rule as the server tells of it."""
+
+    name: str
+    interval: float
+    seconds: list[float] = field(default_factory=list)
+    """Its latest evaluation, each time it was looked at."""
+
+    @property
+    def worst(self) -> float:
+        return statistics.quantiles(self.seconds, n=100)[98]
+
+    @property
+    def cycle(self) -> float:
+        return statistics.fmean(self.seconds) * CYCLE_SECONDS / self.interval
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    without: float
+    """Processors, before there are rules."""
+    share: float
+    """Processors, with them."""
+    rules: list[Evaluated]
+    ours: beside.Cost
+    usual: beside.Cost
+
+
+def evaluations(url: str, rules: dict[tuple[str, int], Evaluated]) -> None:
     with urllib.request.urlopen(f"{url}/api/v1/rules", timeout=10) as answer:  # noqa: S310 - loopback
         groups = json.load(answer)["data"]["groups"]
     for group in groups:
-        for rule in group["rules"]:
+        for place, rule in enumerate(group["rules"]):
             if rule["health"] == "err":
                 sys.exit(f"{rule['name']} cannot be evaluated: {rule['lastError']}")
-            yield f"{rule['name']} {rule.get('labels', {})}"[:90], rule["evaluationTime"]
+            name = f"{rule['name']} {rule.get('labels', {}).get('slo', '')} ({group['name']})"
+            seen = rules.setdefault((group["name"], place), Evaluated(name, group["interval"]))
+            seen.seconds.append(rule["evaluationTime"])
 
 
-def watched(url: str, process: psutil.Process, minutes: float) -> tuple[float, dict[str, list[float]]]:
-    """The share of a processor over so many minutes, and how long every rule took each time it was looked at."""
-    times: dict[str, list[float]] = defaultdict(list)
+def watched(url: str, process: psutil.Process, minutes: float) -> tuple[float, list[Evaluated]]:
+    """The share of a processor over so many minutes, and every rule."""
+    rules: dict[tuple[str, int], Evaluated] = {}
     shares = []
     for _ in range(int(minutes * 60 / 15)):
         shares.append(processor_seconds(process, 15))
-        for rule, seconds in evaluations(url):
-            times[rule].append(seconds)
-    return statistics.fmean(shares), times
+        evaluations(url, rules)
+    return statistics.fmean(shares), list(rules.values())
 
 
 def configuration(folder: Path, catalog: Catalog, *, rules: bool) -> None:
@@ -246,10 +263,10 @@ def _measured(server: Server, catalog: Catalog, raw: list[Series], minutes: floa
         configuration(server.folder, catalog, rules=True)
         urllib.request.urlopen(urllib.request.Request(f"{url}/-/reload", method="POST"), timeout=30).close()  # noqa: S310
         time.sleep(150)  # every group was evaluated once, the slow ones, too
-        share, times = watched(url, server.process, minutes)
+        share, rules = watched(url, server.process, minutes)
     slo = catalog.services[0].slos[0]
     ours = beside.ours(url, catalog, slo, CYCLE_SECONDS)
-    return Measured(without, share, times, ours, beside.usual(url, catalog, slo))
+    return Measured(without, share, rules, ours, beside.usual(url, catalog, slo))
 
 
 def computed(catalog: Catalog, factor: int, seen: float) -> str:
@@ -274,17 +291,21 @@ def main() -> int:
     )
     seen = measure(catalog, raw, options.minutes)
     cycle = (seen.share - seen.without) * CYCLE_SECONDS
-    slowest = {rule: statistics.quantiles(taken, n=100)[98] for rule, taken in seen.times.items()}
-    worst = max(slowest.values())
-    print(f"rules           {len(seen.times)}")
+    slowest = sorted(seen.rules, key=lambda rule: -rule.worst)
+    worst = slowest[0].worst
+    print(f"rules           {len(seen.rules)}")
     print(f"processor       {cycle:.2f} s a cycle of {CYCLE_SECONDS} s (bound {CPU_BOUND} s)")
+    print(f"in evaluations  {sum(rule.cycle for rule in seen.rules):.2f} s of it")
     print(f"computed        {computed(catalog, options.factor, cycle)}")
     print(f"without rules   {seen.without:.3f} cores")
     for name, cost in (("one objective", seen.ours), ("the usual shape", seen.usual)):
         print(f"{name:<16}{cost.rules} rules, {cost.seconds * 1000:.1f} ms a cycle")
     print(f"slowest rule    p99 {worst * 1000:.0f} ms (bound {SLOWEST_BOUND * 1000:.0f} ms)")
-    for rule, seconds in sorted(slowest.items(), key=lambda item: -item[1])[:8]:
-        print(f"  {seconds * 1000:6.1f} ms  {rule}")
+    for rule in slowest[:8]:
+        print(f"  {rule.worst * 1000:6.1f} ms  {rule.name}")
+    print("dearest rules")
+    for rule in sorted(seen.rules, key=lambda rule: -rule.cycle)[:8]:
+        print(f"  {rule.cycle * 1000:6.1f} ms a cycle  {rule.name}")
     return 0 if cycle <= CPU_BOUND and worst <= SLOWEST_BOUND else 1
 
 

@@ -37,7 +37,7 @@ READY_SECONDS = 5.0
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.is_file():
-        pytest.skip("chromium is missing; get it with: apt-get install chromium")
+        pytest.skip("chromium is missing; get it with: apt-get install chromium libatomic1")
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield launched

@@ -28,7 +28,7 @@ HOSTILE = '<script>document.title = "taken"</script> <img src=http://127.0.0.1:9
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.is_file():
-        pytest.skip("chromium is missing; get it with: apt-get install chromium")
+        pytest.skip("chromium is missing; get it with: apt-get install chromium libatomic1")
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
         yield launched
