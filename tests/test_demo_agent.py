@@ -182,7 +182,7 @@ def test_nothing_is_counted_under_other(tmp_path: Path) -> None:
         for intent in Intent:
             await town.ask(intent=intent)
         await town.post("workflows", name="release-notes")
-        assert "__other__" not in page(town)
+        assert '"__other__"' not in page(town)
         assert "watchkeeper_internal_errors_total{" not in page(town)
 
     in_town(tmp_path, scenario)

@@ -128,7 +128,7 @@ def test_memory_of_the_cache_as_it_says_itself(tmp_path: Path, monkeypatch: pyte
 
     async def scenario(town: Town) -> None:
         await town.http.get("/ready")
-        assert "redis_memory_used_bytes " not in town.wk.page().decode()  # the imitation cannot say
+        assert "\nredis_memory_used_bytes " not in town.wk.page().decode()  # the imitation cannot say
         assert (await town.http.get("/ready")).json()["cache"] is True
 
     in_town(tmp_path, scenario)

@@ -158,8 +158,9 @@ def examples(folder: Traversable, prefix: str) -> dict[str, Source | Problem]:
 
 
 def _texts(folder: Traversable, prefix: str, inner: str, ending: str) -> dict[str, Source | Problem]:
+    place = folder / inner
     try:
-        found = sorted((folder / inner).iterdir(), key=lambda file: file.name)
+        found = sorted(place.iterdir(), key=lambda file: file.name) if place.is_dir() else ()
     except OSError:
         return {}
     return {
