@@ -44,7 +44,8 @@ lint: $(DEV)
 	$(BIN)/mypy
 
 bench: $(DEV)
-	@set -e; for name in build exactness rules ledger start detect kill healthy; do echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py; done
+	@code=0; for name in build exactness rules ledger start detect kill healthy; do \
+		echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py || code=1; done; exit $$code
 	@echo "== bench/console.py, bench/emitted.py and bench/panels.py, on a stack of their own"
 	@state=$$(mktemp -d)/state; $(BIN)/watchkeeper up --demo --detach --state $$state --port-base 25460 >/dev/null; \
 		$(BIN)/python bench/console.py --state $$state; code=$$?; \
