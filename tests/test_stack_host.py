@@ -17,8 +17,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from demo_bench import free_ports
 from watchkeeper.model import Catalog, Emitter
 from watchkeeper.stack import machine, record
+from watchkeeper.stack.entry import Misuse
 from watchkeeper.stack.exposing import MetricsServer, Sample, page
-from watchkeeper.stack.host import Exits, Misuse, main, read
+from watchkeeper.stack.host import Exits, main, read
 from watchkeeper.stack.layout import Layout
 from watchkeeper.stack.record import ChildRecord, ChildState, Phase, Record
 

@@ -22,7 +22,8 @@ from watchkeeper.engines.arguments import alertmanager as arguments
 from watchkeeper.engines.process import run
 from watchkeeper.formats.alertmanager_reading import read as read_configuration
 from watchkeeper.live.alertmanager import Alertmanager, NewAlert
-from watchkeeper.stack.reconciler import Config, Misuse, Reconciler, read
+from watchkeeper.stack.entry import Misuse
+from watchkeeper.stack.reconciler import Config, Reconciler, read
 
 KEY = "0123456789abcdef0123456789abcdef"
 WATCHDOG = {"alertname": "Watchdog", "kind": "watchdog"}

@@ -57,7 +57,7 @@ class Objective:
         if burn_rate <= 0:
             return None
         left = max(Fraction(remaining), Fraction(0))
-        return Duration(decimal(_seconds(self.window) * left / Fraction(burn_rate)))
+        return Duration(decimal(seconds(self.window) * left / Fraction(burn_rate)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class BurnAlert:
     @property
     def short_window(self) -> Duration:
         """A twelfth of the long one in whole seconds, at least four scrapes."""
-        twelfth = Duration.of(seconds=ceil(_seconds(self.long_window) / SHORT_WINDOW_SHARE))
+        twelfth = Duration.of(seconds=ceil(seconds(self.long_window) / SHORT_WINDOW_SHARE))
         return max(twelfth, self.scrape * MIN_SCRAPES)
 
     @property
@@ -112,7 +112,7 @@ class BurnAlert:
     @property
     def exhausted_in(self) -> Duration:
         """How long a whole budget lasts at `factor`, the slowest pace it catches."""
-        return Duration(decimal(_seconds(self.objective.window) / self._factor))
+        return Duration(decimal(seconds(self.objective.window) / self._factor))
 
     def detection_time(self, error_share: Ratio) -> Duration | None:
         """From onset until the long window crosses, after a clean history at constant traffic; None for never.
@@ -122,12 +122,12 @@ class BurnAlert:
         share = _fraction(error_share)
         if share <= self._threshold:
             return None
-        crossed = _fraction(self.budget_share) * _seconds(self.objective.budget_time) / share
-        return Duration(decimal(crossed + _seconds(self.recorded_over) / 2))
+        crossed = _fraction(self.budget_share) * seconds(self.objective.budget_time) / share
+        return Duration(decimal(crossed + seconds(self.recorded_over) / 2))
 
     @property
     def _factor(self) -> Fraction:
-        return _fraction(self.budget_share) * _seconds(self.objective.window) / _seconds(self.long_window)
+        return _fraction(self.budget_share) * seconds(self.objective.window) / seconds(self.long_window)
 
     @property
     def _threshold(self) -> Fraction:
@@ -154,5 +154,6 @@ def _fraction(ratio: Ratio) -> Fraction:
     return Fraction(ratio.value)
 
 
-def _seconds(duration: Duration) -> Fraction:
+def seconds(duration: Duration) -> Fraction:
+    """Exact, for quotients that end in no decimal."""
     return Fraction(duration.seconds)

@@ -76,12 +76,8 @@ def _interval(schedule: Schedule, timezone: str) -> TimeInterval:
 
 def _span(period: Period, timezone: str) -> Span:
     whole_day = period.hours == (Hours(0, DAY_MINUTES),)
-    times = () if whole_day else tuple((_clock(hours.start), _clock(hours.end)) for hours in period.hours)
+    times = () if whole_day else tuple(hours.clock for hours in period.hours)
     return Span(tuple(_days(period.weekdays)), times, timezone)
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def _days(weekdays: Sequence[Weekday]) -> Iterator[str]:

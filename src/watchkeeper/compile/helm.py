@@ -83,19 +83,25 @@ def _cluster(catalog: Catalog, deployment: Deployment) -> Tree:
         for label in ("pod", "deployment")
     ]
     kept: Tree = {"sourceLabels": ["service"], "regex": named, "action": "keep"}
-    return {"metricRelabelings": [*steps, kept, _label("environment", deployment.environment), _role("kubernetes")]}
+    return {
+        "metricRelabelings": [*steps, kept, target_label("environment", deployment.environment), _role("kubernetes")]
+    }
 
 
 def _nodes(catalog: Catalog, deployment: Deployment) -> Tree:
     """Machines are shared: their alerts are told for the first service."""
     service: Service = catalog.services[0]
-    labels = (_label("service", service.name), _label("environment", deployment.environment), _role("node"))
+    labels = (
+        target_label("service", service.name),
+        target_label("environment", deployment.environment),
+        _role("node"),
+    )
     return {"relabelings": list(labels)}
 
 
 def _role(role: str) -> Tree:
-    return _label("role", role)
+    return target_label("role", role)
 
 
-def _label(name: str, value: str) -> Tree:
+def target_label(name: str, value: str) -> Tree:
     return {"targetLabel": name, "replacement": value}

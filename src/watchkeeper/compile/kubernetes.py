@@ -75,9 +75,9 @@ def _monitor(
             "interval": interval.promql,
             "scrapeTimeout": min(interval - Duration.of(seconds=1), Duration.of(seconds=10)).promql,
             "relabelings": [
-                _label("service", service.name),
-                _label("environment", deployment.environment),
-                _label("role", role),
+                helm.target_label("service", service.name),
+                helm.target_label("environment", deployment.environment),
+                helm.target_label("role", role),
             ],
         }
         for role, parameters, interval in scrapes
@@ -88,7 +88,3 @@ def _monitor(
         "endpoints": endpoints,
     }
     return _object("ServiceMonitor", name, spec)
-
-
-def _label(name: str, value: str) -> Tree:
-    return {"targetLabel": name, "replacement": value}

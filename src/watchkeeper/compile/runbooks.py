@@ -12,6 +12,7 @@ from typing import TypeAlias
 from watchkeeper import conventions
 from watchkeeper.compile import rules
 from watchkeeper.compile.document import Document
+from watchkeeper.compile.guide import markdown
 from watchkeeper.compile.linking import panel_of
 from watchkeeper.formats.prometheus import Alerting
 from watchkeeper.model import Catalog, Service
@@ -132,7 +133,7 @@ def _of_alert(alert: str, its: list[_Rule], texts: Mapping[str, str]) -> str:
         *_conditions(its),
         _body(texts.get(pages[0], "")) if one_page else "",
     )
-    return _text(parts)
+    return markdown.page(parts)
 
 
 def _tables(its: list[_Rule], facts: tuple[_Fact, ...]) -> Iterator[str]:
@@ -185,14 +186,10 @@ def _shared(page: str, alerts: Mapping[str, list[_Rule]], text: str) -> str:
     leading = [alert for alert, its in alerts.items() if any(rule.page == page for rule in its)]
     links = ", ".join(f"[{alert}]({conventions.runbook_for(alert)})" for alert in leading)
     title = heading if heading.startswith("# ") else f"# {page.removesuffix('.md')}"
-    return _text((title, _MADE, f"For {links}." if links else "", _body(text)))
+    return markdown.page((title, _MADE, f"For {links}." if links else "", _body(text)))
 
 
 def _body(text: str) -> str:
     """A page without its title."""
     heading, _, rest = text.partition("\n")
     return (rest if heading.startswith("# ") else text).strip()
-
-
-def _text(parts: Iterable[str]) -> str:
-    return "\n\n".join(part for part in parts if part) + "\n"

@@ -106,16 +106,16 @@ def _sampling(sampling: Sampling) -> dict[str, Tree]:
             "request_classes": list(rule.request_classes),
             "attributes": list(rule.attributes),
             "slow_after": rule.slow_after.promql,
-            "share": {name: _percent(sampling.share_of(rule, name)) for name in environments},
+            "share": {name: str(sampling.share_of(rule, name)) for name in environments},
         }
         for rule in sampling.rules
     }
-    everything = _percent(Ratio.of(percent=100))
+    everything = str(Ratio.of(percent=100))
     return {
         "always": {"errors": everything, "status_5xx": everything, "slow": everything},
         "slow_after": sampling.slow_after.promql,
         "first_rule_that_fits": rules,
-        "others": {name: _percent(share) for name, share in sampling.environments},
+        "others": {name: str(share) for name, share in sampling.environments},
         "decision": {
             "wait": sampling.decision_wait.promql,
             "wait_after_root": sampling.decision_wait_after_root.promql,
@@ -126,10 +126,6 @@ def _sampling(sampling: Sampling) -> dict[str, Tree]:
             "of": "what is kept by its share; never errors, never slow",
         },
     }
-
-
-def _percent(share: Ratio) -> Tree:
-    return f"{plain(share.percent)}%"
 
 
 def _arithmetic(sampling: Sampling, reference: Reference, gateways: int) -> Tree:

@@ -69,6 +69,7 @@ from watchkeeper.model.routing import (
     Webhook,
     Weekday,
     fits,
+    in_words,
 )
 from watchkeeper.model.rule_test import RuleTest
 from watchkeeper.model.runbook import RunbookPage
@@ -206,4 +207,5 @@ __all__ = [
     "Webhook",
     "Weekday",
     "fits",
+    "in_words",
 ]

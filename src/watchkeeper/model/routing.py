@@ -11,6 +11,10 @@ Match: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 """For each label the values it may have; an alert fits when every label named has one of them."""
 
 
+def in_words(match: Match) -> str:
+    return " ".join(f"{label}={'|'.join(values)}" for label, values in match)
+
+
 def fits(match: Match, labels: Mapping[str, str]) -> bool:
     return all(labels.get(label) in values for label, values in match)
 
@@ -68,6 +72,12 @@ class Hours:
 
     start: int
     end: int
+
+    @property
+    def clock(self) -> tuple[str, str]:
+        """As Alertmanager and people write them: `09:00`, `24:00`."""
+        start, end = (f"{minutes // 60:02}:{minutes % 60:02}" for minutes in (self.start, self.end))
+        return start, end
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from watchkeeper.compile import alertmanager, rules
 from watchkeeper.compile.reference import reference
 from watchkeeper.formats.alertmanager_reading import Route, read
 from watchkeeper.formats.prometheus import Alerting, Group
-from watchkeeper.model import Catalog, Match, RuleTest, fits
+from watchkeeper.model import Catalog, RuleTest, fits, in_words
 from watchkeeper.report.explanation import Explanation, Fact
 from watchkeeper.routing.groups import deliveries
 
@@ -62,12 +62,8 @@ def _receiver(route: Route) -> str:
 
 def _silenced(catalog: Catalog, labels: dict[str, str]) -> Iterator[Fact]:
     by = [rule for rule in catalog.routing.inhibitions if fits(rule.target, labels)]
-    silent = [f"{_said(rule.source)} fires for the same {', '.join(rule.equal)}" for rule in by]
+    silent = [f"{in_words(rule.source)} fires for the same {', '.join(rule.equal)}" for rule in by]
     yield Fact("silent while", "\n".join(silent) or "never: nothing inhibits it")
-
-
-def _said(match: Match) -> str:
-    return " ".join(f"{name}={'|'.join(values)}" for name, values in match)
 
 
 def _proved(catalog: Catalog, alert: str) -> Iterator[Fact]:

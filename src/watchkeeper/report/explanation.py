@@ -43,11 +43,11 @@ def _told(fact: Fact, width: int) -> list[str]:
     column = " " * (len(_INDENT) + width + 2)
     paragraphs = [*fact.value.split("\n"), *([f"({fact.derivation})"] if fact.derivation else [])]
     width_left = _WIDTH - len(column)
-    lines = paragraphs if fact.verbatim else [line for each in paragraphs for line in _wrapped(each, width_left)]
+    lines = paragraphs if fact.verbatim else [line for each in paragraphs for line in wrapped(each, width_left)]
     first, *others = lines
     return [f"{_INDENT}{fact.label:<{width}}  {first}", *(f"{column}{line}" for line in others)]
 
 
-def _wrapped(paragraph: str, width: int) -> list[str]:
+def wrapped(paragraph: str, width: int) -> list[str]:
     """An expression or a name is never broken within."""
     return wrap(paragraph, width, break_on_hyphens=False, break_long_words=False) or [""]

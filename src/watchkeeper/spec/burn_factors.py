@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 
-from watchkeeper.budget import Objective, decimal
+from watchkeeper.budget import Objective, decimal, seconds
 from watchkeeper.model import Severity, Tier
 from watchkeeper.problem import Problem
 from watchkeeper.quantity import Duration, Ratio, plain
@@ -18,10 +18,10 @@ def contradiction(d: Definitions, name: str, index: int, tier: schema.Tier, slo:
     factor = _factor(tier, slo)
     if factor is None or tier.exhausts_in is None:
         return None
-    needed = _seconds(slo.window) / _seconds(tier.exhausts_in)
+    needed = seconds(slo.window) / seconds(tier.exhausts_in)
     if factor == needed:
         return None
-    lasts = Duration.of(seconds=round(_seconds(slo.window) / factor))
+    lasts = Duration.of(seconds=round(seconds(slo.window) / factor))
     share = factor / needed
     meant = f"`budget_share: {_percent(share)}` and `long_window: {tier.exhausts_in}`"
     return error(
@@ -39,9 +39,9 @@ def contradiction(d: Definitions, name: str, index: int, tier: schema.Tier, slo:
 
 def slow(d: Definitions, name: str, index: int, tier: Tier, slo: schema.Slo) -> Iterator[Problem]:
     """Nobody is told of a budget that lasts longer than its window."""
-    factor = Fraction(tier.budget_share.value) * _seconds(slo.window) / _seconds(tier.long_window)
+    factor = Fraction(tier.budget_share.value) * seconds(slo.window) / seconds(tier.long_window)
     if factor < 1 and tier.severity is not Severity.INFO:
-        lasts = Duration.of(seconds=round(_seconds(slo.window) / factor))
+        lasts = Duration.of(seconds=round(seconds(slo.window) / factor))
         yield error(
             "slow-burn",
             d.at("slos", name, "tiers", index),
@@ -58,17 +58,13 @@ def _factor(tier: schema.Tier, slo: schema.Slo) -> Fraction | None:
         return Fraction(tier.factor)
     if tier.budget_share is None or tier.long_window is None or not tier.budget_share.value:
         return None
-    return Fraction(tier.budget_share.value) * _seconds(slo.window) / _seconds(tier.long_window)
+    return Fraction(tier.budget_share.value) * seconds(slo.window) / seconds(tier.long_window)
 
 
 def _reach(factor: Fraction, slo: schema.Slo) -> str:
     """What it takes to burn so fast."""
     share = factor * Fraction(Objective(slo.target, slo.window).error_share.value)
     return f"which takes {_percent(share)} errors" if share < 1 else "which not even a total outage reaches"
-
-
-def _seconds(duration: Duration) -> Fraction:
-    return Fraction(duration.seconds)
 
 
 def _plain(value: Fraction) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from watchkeeper.budget import BurnAlert, Objective, decimal
+from watchkeeper.budget import BurnAlert, Objective, decimal, seconds
 from watchkeeper.model import Severity, Tier
 from watchkeeper.problem import Problem
 from watchkeeper.quantity import Duration, Ratio, plain
@@ -55,12 +55,8 @@ def _tier(written: schema.Tier, window: Duration) -> Tier | None:
     if written.long_window is None:
         return None
     if share is None and written.factor is not None:
-        share = Ratio(decimal(Fraction(written.factor) * _seconds(written.long_window) / _seconds(window)))
+        share = Ratio(decimal(Fraction(written.factor) * seconds(written.long_window) / seconds(window)))
     return Tier(written.severity, share, written.long_window) if share is not None and share.value else None
-
-
-def _seconds(duration: Duration) -> Fraction:
-    return Fraction(duration.seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,7 @@ Run as `python -m watchkeeper.stack.host --config FILE`. A process of its own, b
 scrapes can be kept from its work by them; it reads what the supervisor writes about itself.
 """
 
-import argparse
-import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,8 +12,9 @@ from pathlib import Path
 import msgspec
 
 from watchkeeper.stack import machine, record
+from watchkeeper.stack.entry import decoded, run, show, stopped
 from watchkeeper.stack.exits import Cause
-from watchkeeper.stack.exposing import MetricsServer, Page, Sample, page
+from watchkeeper.stack.exposing import Sample, page
 from watchkeeper.stack.record import ChildRecord
 
 
@@ -25,10 +23,6 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The supervisor's `run.json`."""
     stack_port: int
     node_port: int
-
-
-class Misuse(Exception):  # noqa: N818 - a sentence for the person who started the process
-    """The process cannot run as it was asked to."""
 
 
 class Exits:
@@ -52,12 +46,7 @@ class Exits:
 
 
 def read(path: Path) -> Config:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Config, dec_hook=_path)
-    except OSError as error:
-        raise Misuse(f"{path} cannot be read: {error.strerror}") from error
-    except msgspec.MsgspecError as error:
-        raise Misuse(f"{path}: {error}") from error
+    return decoded(path, Config, _path)
 
 
 def _path(_: type, text: object) -> Path:
@@ -69,34 +58,15 @@ def _path(_: type, text: object) -> Path:
 
 def serve(config: Config) -> None:
     """Until SIGTERM or SIGINT."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    exits, state = Exits(config.record), config.record.parent
+    stop, exits, state = stopped(), Exits(config.record), config.record.parent
     with ExitStack() as open_servers:
-        _show(open_servers, config.stack_port, exits.page)
-        _show(open_servers, config.node_port, lambda: page(machine.samples(state)))
+        show(open_servers, config.stack_port, exits.page)
+        show(open_servers, config.node_port, lambda: page(machine.samples(state)))
         stop.wait()
 
 
-def _show(open_servers: ExitStack, port: int, shown: Page) -> None:
-    try:
-        server = open_servers.enter_context(MetricsServer(port, shown))
-    except OSError as error:
-        raise Misuse(f"port {port} cannot be used: {error.strerror}") from error
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    open_servers.callback(server.shutdown)
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m watchkeeper.stack.host", description="Show stack and machine.")
-    parser.add_argument("--config", type=Path, required=True, help="the configuration, JSON")
-    try:
-        serve(read(parser.parse_args().config))
-    except Misuse as problem:
-        print(f"host: {problem}", file=sys.stderr)  # noqa: T201 - the edge of the process
-        return 2
-    return 0
+    return run("host", "Show stack and machine.", lambda path: serve(read(path)))
 
 
 if __name__ == "__main__":

@@ -4,11 +4,9 @@ Run as `python -m watchkeeper.stack.probe --config FILE`. Nothing but the standa
 what judges the service from outside must not fail with it, and must start at once.
 """
 
-import argparse
 import contextlib
 import http.client
 import json
-import signal
 import socket
 import ssl
 import sys
@@ -21,7 +19,8 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from watchkeeper.stack.exposing import MetricsServer, Sample, page
+from watchkeeper.stack.entry import Misuse, decoded, log, run, show, stopped
+from watchkeeper.stack.exposing import Sample, page
 
 SECRET_HEADER = "X-Watchkeeper-Probe"  # noqa: S105 - the name of a header
 ANSWER_LIMIT = 1024 * 1024
@@ -39,10 +38,6 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ProbeFailed(Exception):  # noqa: N818 - what happened to the service, not to us
     """One step of the conversation did not go as it must; the text says which and how."""
-
-
-class Misuse(Exception):  # noqa: N818 - a sentence for the person who started the process
-    """The process cannot run as it was asked to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +194,7 @@ class Prober:
         )
         if reason != self._reason:
             self._reason = reason
-            _log(f"failing: {reason}" if reason else f"conversation succeeded in {duration_seconds:.3f} s")
+            log(f"failing: {reason}" if reason else f"conversation succeeded in {duration_seconds:.3f} s")
 
 
 def exposition(results: Results, *, overdue: bool, host: str = "") -> str:
@@ -220,12 +215,7 @@ def exposition(results: Results, *, overdue: bool, host: str = "") -> str:
 
 
 def read(path: Path) -> Config:
-    try:
-        config = msgspec.json.decode(path.read_bytes(), type=Config)
-    except OSError as error:
-        raise Misuse(f"{path} cannot be read: {error.strerror}") from error
-    except msgspec.MsgspecError as error:
-        raise Misuse(f"{path}: {error}") from error
+    config = decoded(path, Config)
     if urlsplit(config.url).scheme not in {"http", "https"}:
         raise Misuse(f"{path}: url is {config.url!r}, it must begin with http:// or https://")
     if not 0 < config.timeout_seconds < config.every_seconds:
@@ -235,34 +225,15 @@ def read(path: Path) -> Config:
 
 def serve(config: Config) -> None:
     """Until SIGTERM or SIGINT."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    prober, host = Prober(config), urlsplit(config.url).hostname or ""
-    try:
-        server = MetricsServer(config.port, lambda: exposition(prober.results, overdue=prober.overdue(), host=host))
-    except OSError as error:
-        raise Misuse(f"port {config.port} cannot be used: {error.strerror}") from error
-    with server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    stop, prober, host = stopped(), Prober(config), urlsplit(config.url).hostname or ""
+    with contextlib.ExitStack() as open_servers:
+        show(open_servers, config.port, lambda: exposition(prober.results, overdue=prober.overdue(), host=host))
         threading.Thread(target=prober.run, args=[stop], daemon=True).start()
         stop.wait()
-        server.shutdown()
-
-
-def _log(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - the process log
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m watchkeeper.stack.probe", description="Probe a copilot service.")
-    parser.add_argument("--config", type=Path, required=True, help="the probe's configuration, JSON")
-    try:
-        serve(read(parser.parse_args().config))
-    except Misuse as problem:
-        print(f"probe: {problem}", file=sys.stderr)  # noqa: T201 - the edge of the process
-        return 2
-    return 0
+    return run("probe", "Probe a copilot service.", lambda path: serve(read(path)))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@ Run as `python -m watchkeeper.stack.reconciler --config FILE`, one beside each A
 on the disk before anything is done about it, so that it can be killed at any moment.
 """
 
-import argparse
-import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -22,6 +20,7 @@ from watchkeeper.live.errors import LiveError
 from watchkeeper.live.pagerduty import PagerDuty
 from watchkeeper.model import Credentials, Kind
 from watchkeeper.routing.reconciling import Incident, Observation, due, observe
+from watchkeeper.stack.entry import Misuse, decoded, log, run, stopped
 
 _FRESH = timedelta(seconds=1)
 """An observation older than this is no ground for closing anything: the alert may be back."""
@@ -41,10 +40,6 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     username: str = ""
     """Empty where Alertmanager asks for none."""
     password_file: str = ""
-
-
-class Misuse(Exception):  # noqa: N818 - a sentence for the person who started the process
-    """The process cannot run as it was asked to."""
 
 
 def _now() -> datetime:
@@ -122,7 +117,7 @@ class Reconciler:
                 path = Path(self._config.configuration).parent / sends.routing_key_file
                 with PagerDuty(sends.url) as pagerduty:
                     pagerduty.resolve(_secret(path), incident.dedup_key, _summary(incident))
-        _log(f"resolved at {incident.receiver}: {incident.group_key}")
+        log(f"resolved at {incident.receiver}: {incident.group_key}")
         self._remember(tuple(other for other in self.incidents if other.key != incident.key))
 
     def _remember(self, incidents: tuple[Incident, ...]) -> None:
@@ -134,7 +129,7 @@ class Reconciler:
         """A state that lasts is one line, not one every few seconds."""
         if text != self._said:
             self._said = text
-            _log(text or "watching again")
+            log(text or "watching again")
 
 
 def _matchers(silence: Silence) -> tuple[Matcher, ...]:
@@ -155,7 +150,7 @@ def _load(path: Path) -> tuple[Incident, ...]:
     try:
         return msgspec.json.decode(path.read_bytes(), type=tuple[Incident, ...])
     except (OSError, msgspec.MsgspecError) as failure:
-        _log(f"{path} cannot be read, beginning anew: {failure}")
+        log(f"{path} cannot be read, beginning anew: {failure}")
         return ()
 
 
@@ -167,40 +162,25 @@ def _secret(path: Path) -> str:
 
 
 def read(path: Path) -> tuple[Config, Configuration]:
+    config = decoded(path, Config)
     try:
-        config = msgspec.json.decode(path.read_bytes(), type=Config)
         return config, read_configuration(Path(config.configuration).read_text(encoding="utf-8"))
     except OSError as error:
         raise Misuse(f"{error.filename} cannot be read: {error.strerror}") from error
     except UnreadableError as error:
         raise Misuse(f"{config.configuration}: {error}") from error
-    except msgspec.MsgspecError as error:
-        raise Misuse(f"{path}: {error}") from error
 
 
 def serve(config: Config, configuration: Configuration) -> None:
     """Until SIGTERM or SIGINT."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stopped()
     credentials = Credentials(config.username, config.password_file) if config.username else None
     with Alertmanager(config.alertmanager, credentials) as alertmanager:
         Reconciler(config, configuration, alertmanager).run(stop)
 
 
-def _log(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - the process log
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m watchkeeper.stack.reconciler", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="the reconciler's configuration, JSON")
-    try:
-        serve(*read(parser.parse_args().config))
-    except Misuse as problem:
-        print(f"reconciler: {problem}", file=sys.stderr)  # noqa: T201 - the edge of the process
-        return 2
-    return 0
+    return run("reconciler", __doc__, lambda path: serve(*read(path)))
 
 
 if __name__ == "__main__":

@@ -196,8 +196,4 @@ def schedule(each: Schedule) -> str:
 
 
 def _times(hours: Iterable[Hours]) -> str:
-    return " and ".join(f"{_clock(each.start)} to {_clock(each.end)}" for each in hours)
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
+    return " and ".join(" to ".join(each.clock) for each in hours)

@@ -1,12 +1,12 @@
 """A plan in words: the multiples beside each other, where the figures come from, and what is largest."""
 
 from collections.abc import Iterator
-from textwrap import wrap
 
 from watchkeeper.formats.yaml import Tree
 from watchkeeper.report.capacity.evaluation import Cost
 from watchkeeper.report.capacity.figure import Section, Unit, grouped, said, table
 from watchkeeper.report.capacity.plan import Capacity, MetricSeries, Plan
+from watchkeeper.report.explanation import wrapped
 
 SHOWN = 10
 _WIDTH = 118
@@ -50,15 +50,11 @@ def _derived(plan: Plan) -> Iterator[str]:
 def _lines(section: Section) -> Iterator[str]:
     width = max(len(figure.label) for figure in section.figures)
     for figure in section.figures:
-        first, *others = _wrapped(figure.derivation, _WIDTH - width - 6)
+        first, *others = wrapped(figure.derivation, _WIDTH - width - 6)
         yield f"    {figure.label:<{width}}  {first}"
         yield from (f"    {'':<{width}}  {line}" for line in others)
     for note in section.notes:
-        yield from (f"    {line}" for line in _wrapped(note, _WIDTH - 4))
-
-
-def _wrapped(text_: str, width: int) -> list[str]:
-    return wrap(text_, width, break_on_hyphens=False, break_long_words=False) or [""]
+        yield from (f"    {line}" for line in wrapped(note, _WIDTH - 4))
 
 
 def _largest(plan: Plan) -> Iterator[str]:

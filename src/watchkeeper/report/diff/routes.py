@@ -10,7 +10,6 @@ from watchkeeper.model import (
     Catalog,
     Inhibition,
     Mail,
-    Match,
     PagerDuty,
     Period,
     Receiver,
@@ -18,6 +17,7 @@ from watchkeeper.model import (
     Schedule,
     Slack,
     Webhook,
+    in_words,
 )
 from watchkeeper.report.diff.change import Change, Meaning, both
 from watchkeeper.report.diff.pairing import pairs
@@ -110,19 +110,15 @@ def _of_period(period: Period) -> Iterator[int]:
 def _silences(old: Catalog, new: Catalog) -> Iterator[Change]:
     before, after = old.routing.inhibitions, new.routing.inhibitions
     for gone in (each for each in before if each not in after):
-        yield Change(Meaning.LOUDER, _match(gone.target), _said(gone), "", "no longer silent while this fires")
+        yield Change(Meaning.LOUDER, in_words(gone.target), _said(gone), "", "no longer silent while this fires")
     for added in (each for each in after if each not in before):
-        yield Change(Meaning.QUIETER, _match(added.target), "", _said(added), "silent while this fires")
+        yield Change(Meaning.QUIETER, in_words(added.target), "", _said(added), "silent while this fires")
 
 
 def _said(inhibition: Inhibition) -> str:
-    return f"{_match(inhibition.source)} for the same {', '.join(inhibition.equal)}"
+    return f"{in_words(inhibition.source)} for the same {', '.join(inhibition.equal)}"
 
 
 def _name(route: Route) -> str:
     """What it takes and whom it tells: several routes may take the same."""
-    return f"{_match(route.match) or 'all'} to {', '.join(route.receivers)}"
-
-
-def _match(match: Match) -> str:
-    return " ".join(f"{label}={'|'.join(values)}" for label, values in match)
+    return f"{in_words(route.match) or 'all'} to {', '.join(route.receivers)}"
