@@ -33,7 +33,7 @@ def ours(url: str, catalog: Catalog, slo: Slo, cycle_seconds: float) -> Cost:
     """Each rule as often in a cycle as its group is evaluated."""
     taken = [
         _seconds(url, rule.expr) * cycle_seconds / float(group.interval.seconds)
-        for group in compiled.groups(catalog, catalog.services[0], slo)
+        for group in compiled.groups(catalog, catalog.services[0], slo).values()
         for rule in group.rules
     ]
     return Cost(len(taken), sum(taken))

@@ -2,19 +2,18 @@
 
     python bench/rules.py [--minutes 5] [--factor 1]
 
-Every series of the reference deployment (`monitoring/metrics-catalog.yaml`) is written into a throw-away Prometheus:
-six hours of raw samples at their scrape interval, and thirty days of the events that objectives record, so that the
-longest windows are full. Then samples keep arriving while the compiled rules are evaluated. Printed: processor time a
-cycle of 30 s (with rules less without), the slowest rules, and one objective beside the usual shape of its rules
-(`bench/beside.py`; its windows of a day and longer would cost more on more than six hours of raw samples). `--factor`
+Every series of the reference deployment (`monitoring/metrics-catalog.yaml`), in which nothing fails, is written into a
+throw-away Prometheus: six hours of raw samples at their scrape interval, and thirty days of the events that objectives
+record, so that the longest windows are full. Then samples keep arriving while the compiled rules are evaluated.
+Printed: processor time a cycle of 30 s (with rules less without), the slowest rules, and one objective beside the usual
+shape of its rules (`bench/beside.py`; its windows of a day and longer would cost more on more than six hours of raw
+samples). `--factor`
 multiplies the processes. Exit code 1 beyond a bound.
 """
 
 import argparse
 import contextlib
-import itertools
 import json
-import random
 import socket
 import statistics
 import sys
@@ -27,8 +26,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import beside
+import deployment
 import psutil
 import yaml
+from deployment import Series
 
 from watchkeeper import compile as compiler
 from watchkeeper import conventions, engines, spec
@@ -36,7 +37,7 @@ from watchkeeper.compile.reference import reference
 from watchkeeper.engines import arguments
 from watchkeeper.engines.process import run
 from watchkeeper.live.remote_write import WrittenSeries, write
-from watchkeeper.model import Catalog, Emitter, Metric, MetricType, Scrape
+from watchkeeper.model import Catalog
 from watchkeeper.report.capacity.counting import Counting
 from watchkeeper.report.capacity.evaluation import costs
 from watchkeeper.report.capacity.load import Load
@@ -45,21 +46,6 @@ CYCLE_SECONDS = 30
 RAW_HOURS = 6
 RECORDED_DAYS = 30
 CPU_BOUND, SLOWEST_BOUND = 0.5, 0.050
-SEED = 20270115
-LABELS = {Emitter.SDK: "service-detail", Emitter.PROBE: "probe", Emitter.ENGINE: "engine"}
-
-
-@dataclass(slots=True)
-class Series:
-    labels: dict[str, str]
-    every: int
-    grows: float
-    """Per sample; zero for a gauge."""
-    value: float = field(default=0.0)
-
-    def next(self, dice: random.Random) -> float:
-        self.value = self.value + self.grows * dice.random() * 2 if self.grows else 0.5 + dice.random()
-        return self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,89 +55,37 @@ class Server:
     folder: Path
 
 
-def series_of(catalog: Catalog, factor: int) -> list[Series]:
-    found: list[Series] = []
-    for metric in catalog.metrics:
-        for instance in range(catalog.reference.of(metric.emitter) * (factor if metric.emitter is Emitter.SDK else 1)):
-            found += _of_process(catalog, metric, instance)
-    return found
-
-
-def _of_process(catalog: Catalog, metric: Metric, instance: int) -> Iterator[Series]:
-    service = catalog.services[0].name
-    fixed = {"instance": f"{metric.emitter.value}-{instance}:9464", "service": service, "environment": "production"}
-    role = {} if any(label.name == "role" for label in metric.labels) else {"role": LABELS.get(metric.emitter, "node")}
-    critical = metric.scrape is Scrape.CRITICAL
-    every = int((catalog.intervals.scrape_critical if critical else catalog.intervals.scrape_standard).seconds)
-    domains = [_values(label.name, label.values, label.cap) for label in metric.labels]
-    combinations = itertools.islice(_spread(domains), metric.plan or None)
-    names = [label.name for label in metric.labels]
-    for values in combinations:
-        labels = fixed | role | dict(zip(names, values, strict=True))
-        yield from _family(metric, labels, every)
-
-
-def _values(name: str, values: tuple[str, ...], cap: int) -> list[str]:
-    return list(values) or [f"{name}-{number}" for number in range(cap)]
-
-
-def _spread(domains: list[list[str]]) -> Iterator[tuple[str, ...]]:
-    """Every combination, the last label turning slowest, so that a plan's share of them has many values of each."""
-    return (tuple(reversed(combination)) for combination in itertools.product(*reversed(domains)))
-
-
-def _family(metric: Metric, labels: dict[str, str], every: int) -> Iterator[Series]:
-    if metric.type is not MetricType.HISTOGRAM:
-        yield Series({"__name__": metric.name, **labels}, every, 1.0 if metric.type is MetricType.COUNTER else 0.0)
-        return
-    bounds = [*(f"{float(bound):g}" for bound in metric.buckets), "+Inf"]
-    for number, bound in enumerate(bounds, 1):
-        yield Series({"__name__": f"{metric.name}_bucket", "le": bound, **labels}, every, float(number))
-    yield Series({"__name__": f"{metric.name}_count", **labels}, every, float(len(bounds)))
-    yield Series({"__name__": f"{metric.name}_sum", **labels}, every, 1.0)
-
-
 # --- writing ----------------------------------------------------------------------------------------
 
 
 def backfill(url: str, catalog: Catalog, raw: list[Series], now: int) -> int:
     """In the order of time, as a head takes it: the recorded month first, then the last hours of everything."""
-    dice, sent, start = random.Random(SEED), 0, now - RAW_HOURS * 3600
-    recorded = _recorded(catalog)
+    sent, start = 0, now - RAW_HOURS * 3600
+    recorded = [
+        *deployment.recorded(catalog),
+        Series({"__name__": beside.USUAL_SERIES, **beside.USUAL_LABELS}, 30, counts=False, level=0.0),
+    ]
     for begin in range(now - RECORDED_DAYS * 86400, start, 11 * 3600):
-        sent += write(url, _slice(recorded, begin, min(begin + 11 * 3600, start), dice))
+        sent += write(url, _slice(recorded, begin, min(begin + 11 * 3600, start)))
     for begin in range(start, now, 1800):
-        sent += write(url, _slice([*raw, *recorded], begin, begin + 1800, dice))
+        sent += write(url, _slice([*raw, *recorded], begin, begin + 1800))
     return sent
 
 
-def _slice(series: list[Series], begin: int, end: int, dice: random.Random) -> Iterator[WrittenSeries]:
+def _slice(series: list[Series], begin: int, end: int) -> Iterator[WrittenSeries]:
     for one in series:
-        yield WrittenSeries(one.labels, [(float(at), one.next(dice)) for at in range(begin, end, one.every)])
-
-
-def _recorded(catalog: Catalog) -> list[Series]:
-    every = int(catalog.intervals.rules_standard.seconds)
-    fixed = {"service": catalog.services[0].name, "environment": "production"}
-    usual = Series({"__name__": beside.USUAL_SERIES, **beside.USUAL_LABELS}, every, 0.0)
-    events = (
-        Series({"__name__": name, "slo": slo.name, **fixed}, every, 0.0)
-        for slo in catalog.services[0].slos
-        for name in (conventions.SLI_TOTAL, conventions.SLI_ERRORS)
-    )
-    return [usual, *events]
+        yield WrittenSeries(one.labels, [(float(at), one.at(at)) for at in range(begin, end, one.every)])
 
 
 def feed(url: str, raw: list[Series], stop: threading.Event) -> None:
     """Scrapes, as far as storage and rules can tell: each class of series at its interval."""
-    dice = random.Random(SEED + 1)
     by_interval = {every: [one for one in raw if one.every == every] for every in {one.every for one in raw}}
     due = dict.fromkeys(by_interval, time.time())
     while not stop.is_set():
         for every, series in by_interval.items():
             if time.time() >= due[every]:
                 at = time.time()
-                write(url, (WrittenSeries(one.labels, [(at, one.next(dice))]) for one in series))
+                write(url, (WrittenSeries(one.labels, [(at, one.at(int(at)))]) for one in series))
                 due[every] += every
         stop.wait(max(0.0, min(due.values()) - time.time()))
 
@@ -191,6 +125,8 @@ class Measured:
     share: float
     """Processors, with them."""
     rules: list[Evaluated]
+    active: list[str]
+    """Alerts that fire or are about to."""
     ours: beside.Cost
     usual: beside.Cost
 
@@ -205,6 +141,11 @@ def evaluations(url: str, rules: dict[tuple[str, int], Evaluated]) -> None:
             name = f"{rule['name']} {rule.get('labels', {}).get('slo', '')} ({group['name']})"
             seen = rules.setdefault((group["name"], place), Evaluated(name, group["interval"]))
             seen.seconds.append(rule["evaluationTime"])
+
+
+def active(url: str) -> list[str]:
+    with urllib.request.urlopen(f"{url}/api/v1/alerts", timeout=10) as answer:  # noqa: S310 - loopback
+        return sorted({alert["labels"]["alertname"] for alert in json.load(answer)["data"]["alerts"]})
 
 
 def watched(url: str, process: psutil.Process, minutes: float) -> tuple[float, list[Evaluated]]:
@@ -266,7 +207,7 @@ def _measured(server: Server, catalog: Catalog, raw: list[Series], minutes: floa
         share, rules = watched(url, server.process, minutes)
     slo = catalog.services[0].slos[0]
     ours = beside.ours(url, catalog, slo, CYCLE_SECONDS)
-    return Measured(without, share, rules, ours, beside.usual(url, catalog, slo))
+    return Measured(without, share, rules, active(url), ours, beside.usual(url, catalog, slo))
 
 
 def computed(catalog: Catalog, factor: int, seen: float) -> str:
@@ -285,7 +226,7 @@ def main() -> int:
     catalog = spec.load().catalog
     if catalog is None:
         sys.exit("the shipped definitions do not load; run `watchkeeper check`")
-    raw = series_of(catalog, options.factor)
+    raw = deployment.series_of(catalog, options.factor)
     print(
         f"series          {len(raw):,} live, {RAW_HOURS} h of history; recorded events: {RECORDED_DAYS} d", flush=True
     )
@@ -293,7 +234,7 @@ def main() -> int:
     cycle = (seen.share - seen.without) * CYCLE_SECONDS
     slowest = sorted(seen.rules, key=lambda rule: -rule.worst)
     worst = slowest[0].worst
-    print(f"rules           {len(seen.rules)}")
+    print(f"rules           {len(seen.rules)}; active alerts: {', '.join(seen.active)}")
     print(f"processor       {cycle:.2f} s a cycle of {CYCLE_SECONDS} s (bound {CPU_BOUND} s)")
     print(f"in evaluations  {sum(rule.cycle for rule in seen.rules):.2f} s of it")
     print(f"computed        {computed(catalog, options.factor, cycle)}")

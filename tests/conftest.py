@@ -71,7 +71,7 @@ def _reason(report: pytest.TestReport) -> str:
     return text.removeprefix("Skipped: ").replace(str(Path.cwd()), ".")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def until() -> Callable[..., None]:
     """`until(condition, seconds, what)` returns once the condition holds, and fails the test when it never does."""
 

@@ -132,6 +132,14 @@ def test_recorded_rates_trail_the_events_by_half_their_window() -> None:
     assert tier.detection_time(percent("0.6")) is None
 
 
+def test_the_newest_of_rates_that_lie_apart_is_so_old_at_worst() -> None:
+    """10 % of 2592 s are 259.2 s; 150 s as above, and 300 s until the next one is read."""
+    tier = BurnAlert(
+        THREE_NINES, percent("10"), time("3d"), CRITICAL_SCRAPE, recorded_over=time("5m"), read_every=time("5m")
+    )
+    assert tier.detection_time(WHOLE) == seconds("709.2")
+
+
 @pytest.mark.parametrize(("share", "window", "failing"), [("2", "1h", "1.44"), ("2", "1h", "0"), ("5", "6h", "0.6")])
 def test_at_or_below_its_threshold_a_tier_never_fires(share: str, window: str, failing: str) -> None:
     assert alert(share, window).detection_time(percent(failing)) is None

@@ -21,7 +21,12 @@ RECORDED = recording("endpoint:requests:rate", "sum by (endpoint) (rate(requests
         ("rate(events_total[1s])", 4, 4),  # never less than one
         ("sum_over_time(endpoint:requests:rate[1h])", 5, 600),  # recorded every 30 s: 120 of 5
         ("max_over_time(rate(requests_total[1m])[10m:1m])", 120, 480),  # ten times 4 samples of 12
-        ("count_over_time(requests_total[1h:])", 1440, 1440),  # the step is that of the rules, 30 s: 120 times 12
+        ("count_over_time(sum(requests_total)[1h:])", 1440, 1440),  # the step is that of the rules, 30 s: 120 times 12
+        (
+            "count_over_time(requests_total[1h:5m])",
+            12,
+            2880,
+        ),  # opened once, and between two steps all is decoded: 240 of 12
         ("rate(requests_total[5m]) / rate(requests_total[5m])", 24, 480),  # read twice
         ("vector(1)", 0, 0),
     ],

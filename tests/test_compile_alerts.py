@@ -6,9 +6,22 @@ from decimal import Decimal
 import pytest
 
 from watchkeeper import promql
-from watchkeeper.compile import alerts, outage, rules
+from watchkeeper.compile import alerts, outage, recordings, rules
 from watchkeeper.formats.prometheus import Alerting, Group
-from watchkeeper.model import Alert, Catalog, Comparison, Kind, Queries, Severity, Threshold, Unit
+from watchkeeper.model import (
+    Alert,
+    Catalog,
+    Comparison,
+    Family,
+    Kind,
+    Pace,
+    Queries,
+    Recording,
+    Service,
+    Severity,
+    Threshold,
+    Unit,
+)
 from watchkeeper.quantity import Duration, Ratio
 
 NEVER = Duration.of()
@@ -38,10 +51,7 @@ def _alert(**changes: object) -> Alert:
 
 
 def _compiled(catalog: Catalog, alert: Alert) -> Alerting:
-    service = replace(catalog.services[0], alerts=(alert,))
-    (group,) = alerts.groups(replace(catalog, services=(service,)))
-    (rule,) = group.rules
-    assert isinstance(rule, Alerting)
+    rule = alerts.alerting(catalog, replace(catalog.services[0], alerts=(alert,)), alert)
     return replace(rule, expr=_one_line(rule.expr))
 
 
@@ -90,8 +100,8 @@ def test_alerts_about_the_monitoring_are_left_as_written(catalog: Catalog) -> No
 
 
 def test_critical_alerts_are_evaluated_on_the_critical_path(catalog: Catalog) -> None:
-    intervals = {group.name: group.interval for group in alerts.groups(catalog)}
-    assert intervals == {
+    groups = (*alerts.of_service(catalog, catalog.services[0]), *alerts.of_monitoring(catalog))
+    assert {group.name: group.interval for group in groups} == {
         "alerts-llm-copilot-agent-critical": Duration.of(seconds=15),
         "alerts-llm-copilot-agent": Duration.of(seconds=30),
         "alerts-monitoring": Duration.of(seconds=30),
@@ -134,6 +144,67 @@ def test_critical_alerts_are_evaluated_on_the_critical_path(catalog: Catalog) ->
 )
 def test_detection_time_is_the_sum_of_its_parts(catalog: Catalog, changes: dict[str, object], stated: str) -> None:
     assert dict(_compiled(catalog, _alert(**changes)).annotations)["detection"].startswith(stated)
+
+
+def _recorded(catalog: Catalog, **changes: object) -> Service:
+    """A service whose only recording is made of a counter on the standard scrape."""
+    own = Recording(
+        "jobs:rate5m", (), "sum(rate(llm_requests_total[5m]))", Family.LLM, Unit.NUMBER, "Jobs.", Pace.STANDARD
+    )
+    return replace(catalog.services[0], recordings=(replace(own, **changes),))  # type: ignore[arg-type]  # the test's own
+
+
+def test_an_alert_stands_behind_the_recording_it_reads_and_waits_for_its_group_alone(catalog: Catalog) -> None:
+    alert = _alert(value="jobs:rate5m", threshold=Threshold(Comparison.ABOVE, Decimal("0.2"), Unit.NUMBER))
+    service = replace(_recorded(catalog), alerts=(alert,))
+    (group,) = recordings.of_service(catalog, replace(service, slos=()))
+    assert [getattr(rule, "record", "") or getattr(rule, "alert", "") for rule in group.rules] == [
+        "jobs:rate5m",
+        alert.name,
+    ]
+    assert list(alerts.of_service(catalog, service)) == []
+    # scrape 15 (of the counter beneath) + its 5 min + the group's 30 s + wait of critical alerts 10 = 355 s
+    assert dict(alerts.alerting(catalog, service, alert).annotations)["detection_seconds"] == "355"
+
+
+def test_what_looks_much_longer_than_a_recording_is_late_stays_with_the_alerts(catalog: Catalog) -> None:
+    """A day is 2880 times the 30 s of its group; the lag is in the sum all the same."""
+    value = "sum_over_time(jobs:rate5m[1d:5m])"
+    alert = _alert(value=value, threshold=Threshold(Comparison.ABOVE, Decimal(9), Unit.NUMBER))
+    service = replace(_recorded(catalog), alerts=(alert,))
+    (group,) = alerts.of_service(catalog, service)
+    assert group.name == "alerts-llm-copilot-agent-critical"
+    # scrape 15 + the window, a day and the 5 min beneath it, 86700 + evaluation 15 + the recording's 30 + wait 10
+    assert dict(alerts.alerting(catalog, service, alert).annotations)["detection_seconds"] == "86770"
+
+
+def test_an_alert_on_a_slow_recording_stays_with_the_alerts(catalog: Catalog) -> None:
+    alert = _alert(value="jobs:rate5m", threshold=Threshold(Comparison.ABOVE, Decimal(9), Unit.NUMBER))
+    service = replace(_recorded(catalog, pace=Pace.SLOW), alerts=(alert,))
+    (group,) = alerts.of_service(catalog, service)
+    # scrape 15 + 300 + evaluation 15 + the slow group's 120 + wait 10
+    assert dict(alerts.alerting(catalog, service, alert).annotations)["detection_seconds"] == "460"
+    assert [rule.alert for rule in group.rules if isinstance(rule, Alerting)] == [alert.name]
+
+
+def test_recordings_of_recordings_are_looked_through(catalog: Catalog) -> None:
+    """One of another family is as late as its group is slow."""
+    service = _recorded(catalog)
+    outer = replace(service.recordings[0], name="jobs:max", value="max(jobs:rate5m)", family=Family.MODULE)
+    alert = _alert(value="jobs:max", threshold=Threshold(Comparison.ABOVE, Decimal(9), Unit.NUMBER))
+    service = replace(service, recordings=(*service.recordings, outer), alerts=(alert,))
+    # scrape 15 + 300 + the module group's 30 + the llm group's 30 + wait 10
+    assert dict(alerts.alerting(catalog, service, alert).annotations)["detection_seconds"] == "385"
+
+
+def test_an_alert_about_the_monitoring_is_written_once_for_all_services(catalog: Catalog) -> None:
+    first = replace(catalog.services[0], alerts=(_alert(kind=Kind.MONITORING, name="Blind"), _alert(name="Slow")))
+    world = replace(catalog, services=(first, replace(first, name="second")))
+    assert [(service.name, alert.name) for service, alert in alerts.written(world)] == [
+        (first.name, "Blind"),
+        (first.name, "Slow"),
+        ("second", "Slow"),
+    ]
 
 
 def test_a_critical_alert_about_the_monitoring_states_its_own_groups_interval(catalog: Catalog) -> None:
@@ -203,17 +274,17 @@ def test_alerts_on_all_requests_stand_where_what_they_read_is_recorded(catalog: 
 
 
 def _groups(catalog: Catalog) -> list[Group]:
-    return [*(outage.group(catalog, service) for service in catalog.services), *alerts.groups(catalog)]
+    return [*rules.recording_groups(catalog), *rules.alerting_groups(catalog)]
 
 
 def test_every_alert_tells_what_to_do_and_who_owns_it(catalog: Catalog) -> None:
-    for group in _groups(catalog):
-        for rule in group.rules:
-            assert isinstance(rule, Alerting)
-            notes, labels = dict(rule.annotations), dict(rule.labels)
-            assert {"summary", "impact", "actions", "escalation", "runbook", "detection"} <= notes.keys(), rule.alert
-            assert {"severity", "team", "component", "kind"} <= labels.keys(), rule.alert
-            assert notes["runbook"] in catalog.runbooks, rule.alert
+    found = [rule for group in _groups(catalog) for rule in group.rules if isinstance(rule, Alerting)]
+    assert len(found) > 100
+    for rule in found:
+        notes, labels = dict(rule.annotations), dict(rule.labels)
+        assert {"summary", "impact", "actions", "escalation", "runbook", "detection"} <= notes.keys(), rule.alert
+        assert {"severity", "team", "component", "kind"} <= labels.keys(), rule.alert
+        assert notes["runbook"] in catalog.runbooks, rule.alert
 
 
 def test_two_services_share_the_alerts_about_the_monitoring(catalog: Catalog) -> None:

@@ -16,8 +16,8 @@ def written(name: str, **changes: object) -> Written:
 
 
 def compiled(catalog: Catalog, *own: Written) -> tuple[Group, ...]:
-    service = replace(catalog.services[0], recordings=own, slos=())
-    return tuple(recordings.groups(replace(catalog, services=(service,))))
+    service = replace(catalog.services[0], recordings=own, slos=(), alerts=())
+    return tuple(recordings.of_service(catalog, service))
 
 
 def budget(catalog: Catalog, **targets: str) -> dict[str, str]:
@@ -25,7 +25,7 @@ def budget(catalog: Catalog, **targets: str) -> dict[str, str]:
     availability = next(slo for slo in catalog.services[0].slos if slo.name == "availability")
     slos = tuple(replace(availability, name=name, target=Ratio.parse(target)) for name, target in targets.items())
     service = replace(catalog.services[0], recordings=(), slos=slos)
-    groups = recordings.groups(replace(catalog, services=(service,)))
+    groups = recordings.of_service(catalog, service)
     return {rule.record: rule.expr for group in groups for rule in group.rules if isinstance(rule, Recording)}
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from watchkeeper import conventions, promql
 from watchkeeper.compile import slo as compiled
+from watchkeeper.compile.slo import Tempo
 from watchkeeper.formats.prometheus import Alerting, Group, Recording
 from watchkeeper.model import Catalog, Queries, Service, Slo
 from watchkeeper.quantity import Duration
@@ -22,13 +23,13 @@ def _slo(service: Service, name: str) -> Slo:
     return next(slo for slo in service.slos if slo.name == name)
 
 
-def _groups(catalog: Catalog, service: Service, name: str) -> tuple[Group, Group, Group]:
+def _groups(catalog: Catalog, service: Service, name: str) -> dict[Tempo, Group]:
     return compiled.groups(catalog, service, _slo(service, name))
 
 
 def _rules(catalog: Catalog, service: Service, slo: Slo) -> Group:
     """Of all groups."""
-    groups = compiled.groups(catalog, service, slo)
+    groups = tuple(compiled.groups(catalog, service, slo).values())
     return replace(groups[0], rules=tuple(rule for group in groups for rule in group.rules))
 
 
@@ -40,6 +41,10 @@ def _alerts(group: Group) -> list[str]:
     return [rule.alert for rule in group.rules if isinstance(rule, Alerting)]
 
 
+def _alert(group: Group, name: str) -> Alerting:
+    return next(rule for rule in group.rules if isinstance(rule, Alerting) and rule.alert == name)
+
+
 def _expr(group: Group, name: str) -> str:
     """On one line."""
     found = (rule.expr for rule in group.rules if name in (getattr(rule, "record", ""), getattr(rule, "alert", "")))
@@ -47,7 +52,7 @@ def _expr(group: Group, name: str) -> str:
 
 
 def test_availability_has_every_window_from_75_seconds_to_30_days(catalog: Catalog, service: Service) -> None:
-    page, standard, slow = _groups(catalog, service, "availability")
+    page, standard, slow = _groups(catalog, service, "availability").values()
     # tiers 15m, 1h, 6h, 3d and a twelfth of each (75 s, 5m, 30m, 6h), and the window itself
     assert _records(page) == [
         "slo:sli_error:ratio_rate1m15s",
@@ -75,18 +80,23 @@ def test_availability_has_every_window_from_75_seconds_to_30_days(catalog: Catal
 def test_what_pages_runs_every_15_seconds_the_rest_every_30_and_long_windows_every_2_minutes(
     catalog: Catalog, service: Service
 ) -> None:
-    page, standard, slow = _groups(catalog, service, "availability")
+    page, standard, slow = _groups(catalog, service, "availability").values()
     expected = (Duration.of(seconds=15), Duration.of(seconds=30), Duration.of(minutes=2))
     assert (page.interval, standard.interval, slow.interval) == expected
 
 
-def test_an_objective_that_pages_nobody_at_night_has_only_its_present_in_the_fast_group(
-    catalog: Catalog, service: Service
-) -> None:
-    page, standard, _ = _groups(catalog, service, "latency-simple")
-    assert _records(page) == ["slo:sli_error:ratio_rate5m", "slo:error_budget_exhausted_in:seconds"]
-    assert _alerts(page) == ["SLIMissing"]
-    assert _alerts(standard) == ["ErrorBudgetBurnRateHigh"]
+def test_an_objective_that_pages_nobody_at_night_has_no_fast_group(catalog: Catalog, service: Service) -> None:
+    groups = _groups(catalog, service, "latency-simple")
+    assert list(groups) == [Tempo.STANDARD, Tempo.SLOW]
+    standard = groups[Tempo.STANDARD]
+    # its present is the quotient of what the group has just recorded: nothing is read twice
+    level_0 = '{slo="latency-simple",service="llm-copilot-agent"}'
+    present = f"slo:sli_errors:rate5m{level_0} / (slo:sli_total:rate5m{level_0} > 0)"
+    assert _expr(standard, "slo:sli_error:ratio_rate5m") == present
+    assert _records(standard)[-1] == "slo:error_budget_exhausted_in:seconds"
+    assert _alerts(standard) == ["ErrorBudgetBurnRateHigh", "SLIMissing"]
+    # scrape 5 s + evaluation 30 s + for 2 min + group wait 30 s
+    assert dict(_alert(standard, "SLIMissing").annotations)["detection_seconds"] == "185"
 
 
 def test_an_objective_costs_at_most_15_recordings_and_8_alerts(catalog: Catalog, service: Service) -> None:
@@ -97,17 +107,28 @@ def test_an_objective_costs_at_most_15_recordings_and_8_alerts(catalog: Catalog,
 
 
 def test_a_month_is_read_once_for_each_kind_of_event(catalog: Catalog, service: Service) -> None:
-    *_, slow = _groups(catalog, service, "availability")
-    # recorded every 30 s
-    level_0 = 'slo="availability",service="llm-copilot-agent"'
-    assert _expr(slow, "slo:sli_errors:increase30d") == f"sum_over_time(slo:sli_errors:rate5m{{{level_0}}}[30d]) * 30"
-    assert _expr(slow, "slo:sli_total:increase30d") == f"sum_over_time(slo:sli_total:rate5m{{{level_0}}}[30d]) * 30"
-    months = [rule for rule in slow.rules if "[30d]" in rule.expr]
+    slow = _groups(catalog, service, "availability")[Tempo.SLOW]
+    # rates over 5 min, one in 300 s: every event is in one of them
+    level_0 = '{slo="availability",service="llm-copilot-agent"}[30d:5m]'
+    assert _expr(slow, "slo:sli_errors:increase30d") == f"sum_over_time(slo:sli_errors:rate5m{level_0}) * 300"
+    assert _expr(slow, "slo:sli_total:increase30d") == f"sum_over_time(slo:sli_total:rate5m{level_0}) * 300"
+    months = [rule for rule in slow.rules if "sum_over_time" in rule.expr and "[30d" in rule.expr]
     assert len(months) == 2
 
 
+def test_windows_of_hours_sum_all_that_is_recorded_and_those_of_days_one_rate_in_five_minutes(
+    catalog: Catalog, service: Service
+) -> None:
+    rules = _rules(catalog, service, _slo(service, "availability"))
+    assert "[6h])" in _expr(rules, "slo:sli_error:ratio_rate6h")
+    assert "[3d:5m])" in _expr(rules, "slo:sli_error:ratio_rate3d")
+    # the events that a slow alert asks for, in the same steps as its ratio: 5 of them at least
+    assert _expr(rules, "ErrorBudgetBurnRateWarning").endswith("[3d:5m]) * 300 >= 5")
+    assert _expr(rules, "ErrorBudgetBurnRateHigh").endswith("[6h]) * 30 >= 5")
+
+
 def test_history_is_counted_in_steps_of_five_minutes(catalog: Catalog, service: Service) -> None:
-    *_, slow = _groups(catalog, service, "availability")
+    slow = _groups(catalog, service, "availability")[Tempo.SLOW]
     # 30 d = 8640 x 5 min
     assert "[30d:5m]) / 8640, 1)" in _expr(slow, "slo:history_coverage:ratio")
 
@@ -132,7 +153,7 @@ def test_a_counter_nobody_declared_is_read_for_an_hour_at_most(catalog: Catalog,
 
 
 def test_alerts_of_availability_carry_the_names_people_know(catalog: Catalog, service: Service) -> None:
-    page, standard, slow = _groups(catalog, service, "availability")
+    page, standard, slow = _groups(catalog, service, "availability").values()
     assert _alerts(page) == ["ErrorBudgetBurnRateCritical", "SLIMissing"]
     assert _alerts(standard) == ["ErrorBudgetBurnRateHigh"]
     assert _alerts(slow) == [
@@ -164,7 +185,7 @@ def test_thresholds_are_exact(catalog: Catalog, service: Service) -> None:
 
 def test_no_number_shows_float_noise(catalog: Catalog, service: Service) -> None:
     for slo in service.slos:
-        for group in compiled.groups(catalog, service, slo):
+        for group in compiled.groups(catalog, service, slo).values():
             for rule in group.rules:
                 assert not re.search(r"\d\.\d*(?:0000|9999)\d", rule.expr), rule.expr
 
@@ -172,10 +193,11 @@ def test_no_number_shows_float_noise(catalog: Catalog, service: Service) -> None
 def test_every_recording_an_alert_reads_stands_before_it_in_its_group(catalog: Catalog, service: Service) -> None:
     """Except what only the slow group knows, and the shorter window of a slow alert, which is fresher than it needs."""
     for slo in service.slos:
-        page, standard, slow = compiled.groups(catalog, service, slo)
-        of_standard = {*_records(page), *_records(standard)}
+        groups = compiled.groups(catalog, service, slo)
+        slow = groups.pop(Tempo.SLOW)
+        faster = {name for group in groups.values() for name in _records(group)}
         slow_inputs = {conventions.BUDGET_REMAINING, conventions.HISTORY_COVERAGE}
-        for group, elsewhere in ((page, slow_inputs), (standard, slow_inputs), (slow, of_standard)):
+        for group, elsewhere in (*((group, slow_inputs) for group in groups.values()), (slow, faster)):
             recorded: set[str] = set()
             for rule in group.rules:
                 read = set(re.findall(r"slo:[a-z_]+:[a-z0-9_]+", rule.expr)) - elsewhere
@@ -186,7 +208,7 @@ def test_every_recording_an_alert_reads_stands_before_it_in_its_group(catalog: C
 
 def test_ratios_are_never_averaged(catalog: Catalog, service: Service) -> None:
     for slo in service.slos:
-        for group in compiled.groups(catalog, service, slo):
+        for group in compiled.groups(catalog, service, slo).values():
             assert not any("avg_over_time" in rule.expr for rule in group.rules)
 
 
@@ -219,8 +241,7 @@ def test_an_objective_on_foreign_counters_reads_them(catalog: Catalog, service: 
 
 
 def test_a_page_states_time_left_threshold_and_detection(catalog: Catalog, service: Service) -> None:
-    page, *_ = _groups(catalog, service, "availability")
-    alert = next(rule for rule in page.rules if isinstance(rule, Alerting))
+    alert = _alert(_groups(catalog, service, "availability")[Tempo.PAGE], "ErrorBudgetBurnRateCritical")
     notes = dict(alert.annotations)
     assert notes["exhausted_in"] == "{{ $value | humanizeDuration }}"
     # 1 % of 43 min 12 s is 25.92 s; + 5 s scrape + 15 s evaluation + 10 s group wait = 55.92 s
@@ -231,8 +252,8 @@ def test_a_page_states_time_left_threshold_and_detection(catalog: Catalog, servi
 
 
 def test_an_alert_of_the_slow_group_states_the_slow_evaluation(catalog: Catalog, service: Service) -> None:
-    *_, slow = _groups(catalog, service, "availability")
+    slow = _groups(catalog, service, "availability")[Tempo.SLOW]
     warning = next(rule for rule in slow.rules if isinstance(rule, Alerting))
-    # 10 % of 43 min 12 s is 259.2 s; + 150 s, for it sums rates over 5 min; + 5 s scrape + 2 min evaluation + 30 s
-    # group wait = 564.2 s
-    assert dict(warning.annotations)["detection"].startswith("at most 9 min 24 s ")
+    # 10 % of 43 min 12 s is 259.2 s; + 150 s, for it sums rates over 5 min, and 300 s, for it reads one in 5 min; + 5 s
+    # scrape + 2 min evaluation + 30 s group wait = 864.2 s
+    assert dict(warning.annotations)["detection"].startswith("at most 14 min 24 s ")

@@ -87,6 +87,8 @@ class BurnAlert:
     """Interval of the scrape that carries the events."""
     recorded_over: Duration = NO_WINDOW
     """Window of the recorded rates that the long one is summed from; zero when it reads the counters themselves."""
+    read_every: Duration = NO_WINDOW
+    """How far those rates lie apart where it matters: the newest one is so old at worst."""
 
     @property
     def factor(self) -> Decimal:
@@ -123,7 +125,7 @@ class BurnAlert:
         if share <= self._threshold:
             return None
         crossed = _fraction(self.budget_share) * seconds(self.objective.budget_time) / share
-        return Duration(decimal(crossed + seconds(self.recorded_over) / 2))
+        return Duration(decimal(crossed + seconds(self.recorded_over) / 2 + seconds(self.read_every)))
 
     @property
     def _factor(self) -> Fraction:

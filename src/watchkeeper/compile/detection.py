@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from watchkeeper import budget, conventions
 from watchkeeper.formats.prometheus import Pairs
-from watchkeeper.model import Alert, Catalog, Kind, Severity
+from watchkeeper.model import Catalog
 from watchkeeper.quantity import Duration, plain
 
 
@@ -58,16 +58,3 @@ def group_wait(catalog: Catalog, labels: Pairs) -> Duration:
     """Of the first message: the shortest of all routes that take these labels."""
     waits = (route.timing.group_wait for route in catalog.routing.taking(dict(labels)))
     return min(waits, default=catalog.routing.timing.group_wait)
-
-
-def evaluation(catalog: Catalog, alert: Alert) -> Duration:
-    """The interval of the group an alert stands in.
-
-    Critical alerts of a service are on the critical path. The watchdog is evaluated as often as anything is scraped,
-    because Alertmanager believes in it for four intervals.
-    """
-    intervals = catalog.intervals
-    if alert.kind is Kind.WATCHDOG:
-        return intervals.scrape_critical
-    on_path = alert.severity is Severity.CRITICAL and not alert.kind.about_monitoring
-    return intervals.rules_critical if on_path else intervals.rules_standard

@@ -5,7 +5,7 @@ What must be seen even when budgets, history and the service's own view fail.
 
 from watchkeeper import conventions, promql
 from watchkeeper.compile import texts
-from watchkeeper.compile.slo import LEVEL_0, sli
+from watchkeeper.compile.slo import LEVEL_0, Sli, Tempo, fastest, interval, sli
 from watchkeeper.formats.prometheus import Alerting, Group
 from watchkeeper.model import Catalog, Kind, Priority, Requests, Service, Severity, Slo
 from watchkeeper.promql import build
@@ -34,7 +34,13 @@ def alerts(catalog: Catalog, service: Service) -> tuple[Alerting, ...]:
     """Every alert of this module, whichever group it stands in."""
     slo = over_all_requests(service)
     outage = _outage(catalog, service, slo)
-    return (outage,) if slo is None else (outage, collapse(catalog, service, slo), breach(catalog, service, slo))
+    return (outage,) if slo is None else (outage, *(alert for _, alert in joining(catalog, service, slo)))
+
+
+def joining(catalog: Catalog, service: Service, slo: Slo) -> tuple[tuple[Tempo, Alerting], ...]:
+    """Alerts on all requests, each with the group of their objective that records what it reads."""
+    events = sli(catalog, service, slo)
+    return ((Tempo.STANDARD, _collapse(catalog, events)), (fastest(events), _breach(catalog, events)))
 
 
 def over_all_requests(service: Service) -> Slo | None:
@@ -89,33 +95,32 @@ def _probe_failing(catalog: Catalog, service: Service) -> Node:
     return build.and_on(KEYS, build.compare(failed, "==", 1), enough)
 
 
-def collapse(catalog: Catalog, service: Service, slo: Slo) -> Alerting:
-    """Stands in the group that records events, which it reads."""
-    total = build.selector(conventions.SLI_TOTAL, slo=slo.name, service=service.name)
+def _collapse(catalog: Catalog, events: Sli) -> Alerting:
+    total, slo = events.recorded(conventions.SLI_TOTAL), events.slo
     usual = build.avg_over_time(build.earlier(total, USUAL_BEFORE), USUAL_OVER)
     share = build.divide(total, build.compare(usual, ">", WORTH_WATCHING))
-    labels = texts.labels(service.team, slo.component, Severity.HIGH, kind=Kind.SYMPTOM)
+    labels = texts.labels(events.service.team, slo.component, Severity.HIGH, kind=Kind.SYMPTOM)
     return Alerting(
         conventions.TRAFFIC_COLLAPSE,
         promql.lay_out(build.compare(share, "<", COLLAPSE_SHARE.value)),
         COLLAPSE_FOR,
         labels,
-        texts.collapse(catalog, Duration.of(minutes=5), COLLAPSE_SHARE, COLLAPSE_FOR, labels),
+        texts.collapse(catalog, LEVEL_0, COLLAPSE_SHARE, COLLAPSE_FOR, labels),
     )
 
 
-def breach(catalog: Catalog, service: Service, slo: Slo) -> Alerting:
-    """The objective itself as a limit. It reads what the objective's page group records, and stands in it."""
-    events = sli(catalog, service, slo)
-    allowed = events.objective.error_share
+def _breach(catalog: Catalog, events: Sli) -> Alerting:
+    """The objective itself as a limit."""
+    slo, allowed = events.slo, events.objective.error_share
     now, longer = (build.compare(events.ratio(window), ">", allowed.value) for window in BREACH_OVER)
     failed = build.sum_by(KEYS, build.increase(events.bad, BREACH_OVER[0]))
     node = build.and_on(KEYS, now, longer, build.compare(failed, ">=", slo.min_bad_events))
-    labels = texts.labels(service.team, slo.component, Severity.CRITICAL, kind=Kind.SYMPTOM, priority=Priority.P1)
+    team, every = events.service.team, interval(catalog, fastest(events))
+    labels = texts.labels(team, slo.component, Severity.CRITICAL, kind=Kind.SYMPTOM, priority=Priority.P1)
     return Alerting(
         conventions.AVAILABILITY_BREACH,
         promql.lay_out(node),
         BREACH_FOR,
         labels,
-        texts.breach(catalog, slo, BREACH_OVER, BREACH_FOR, labels),
+        texts.breach(catalog, slo, BREACH_OVER, labels, waiting=BREACH_FOR, every=every),
     )

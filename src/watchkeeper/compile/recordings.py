@@ -1,11 +1,14 @@
 """Recording rules as their owners wrote them: per service a group for each family, and a slow one for long windows.
 
-In front of them stand those that take a number from the definitions, so that no text repeats one.
+In front of them stand those that take a number from the definitions, so that no text repeats one; behind them the
+alerts that read them.
 """
 
 from collections.abc import Iterator
 
 from watchkeeper import conventions, promql
+from watchkeeper.compile import alerts
+from watchkeeper.compile.lookback import interval
 from watchkeeper.compile.scope import scoped
 from watchkeeper.formats.prometheus import Group
 from watchkeeper.formats.prometheus import Recording as Rule
@@ -15,17 +18,16 @@ from watchkeeper.promql.nodes import Node
 from watchkeeper.quantity import Ratio
 
 
-def groups(catalog: Catalog) -> Iterator[Group]:
+def of_service(catalog: Catalog, service: Service) -> Iterator[Group]:
     """Rules stand in the order they are written in: a later one may read an earlier one of its group."""
-    for service in catalog.services:
-        for pace in Pace:
-            for family in Family:
-                own = [each for each in service.recordings if each.family is family and each.pace is pace]
-                rules = (*_derived(service, family, pace), *(_written(service, each) for each in own))
-                if rules:
-                    slow = pace is Pace.SLOW
-                    interval = catalog.intervals.rules_slow if slow else catalog.intervals.rules_standard
-                    yield Group(conventions.recording_group(service.name, family, slow=slow), interval, rules)
+    for pace in Pace:
+        for family in Family:
+            own = [each for each in service.recordings if each.family is family and each.pace is pace]
+            readers = alerts.behind(catalog, service, family) if pace is Pace.STANDARD else ()
+            rules = (*_derived(service, family, pace), *(_written(service, each) for each in own), *readers)
+            if rules:
+                name = conventions.recording_group(service.name, family, slow=pace is Pace.SLOW)
+                yield Group(name, interval(catalog, pace), rules)
 
 
 def _written(service: Service, recording: Recording) -> Rule:

@@ -16,19 +16,24 @@ def recording(catalog: Catalog) -> Document:
 
 
 def recording_groups(catalog: Catalog) -> tuple[Group, ...]:
-    objectives = (group for service in catalog.services for group in linked(catalog, service, _slos(catalog, service)))
-    return (*objectives, *recordings.groups(catalog))
+    parts = (_slos, recordings.of_service)
+    return tuple(
+        group
+        for part in parts
+        for service in catalog.services
+        for group in linked(catalog, service, part(catalog, service))
+    )
 
 
 def _slos(catalog: Catalog, service: Service) -> Iterator[Group]:
     """Alerts on all requests join the groups of the objective whose records they read."""
     over_all = outage.over_all_requests(service)
     for objective in service.slos:
-        page, standard, slow = slo.groups(catalog, service, objective)
+        groups = slo.groups(catalog, service, objective)
         if objective is over_all:
-            page = replace(page, rules=(*page.rules, outage.breach(catalog, service, objective)))
-            standard = replace(standard, rules=(*standard.rules, outage.collapse(catalog, service, objective)))
-        yield from (page, standard, slow)
+            for tempo, alert in outage.joining(catalog, service, objective):
+                groups[tempo] = replace(groups[tempo], rules=(*groups[tempo].rules, alert))
+        yield from groups.values()
 
 
 def alerting(catalog: Catalog) -> Document:

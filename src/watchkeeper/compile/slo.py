@@ -23,17 +23,12 @@ from watchkeeper.quantity import Duration
 LEVEL_0 = Duration.of(minutes=5)
 LONGEST_FAST = Duration.of(hours=6)
 """Longer windows are evaluated in the slow group."""
-LONGEST_RAW_UNKNOWN = Duration.of(hours=1)
-"""Windows read from a counter that the catalog does not know up to here: it may have thousands of series."""
-LONGEST_RAW = Duration.of(hours=2)
-"""Windows read from a narrow counter up to here: of six hours every evaluation would read 4,320 samples a series,
-which took 40 ms for each objective (bench/rules.py)."""
+LONGEST_RAW = Duration.of(hours=1)
+"""Windows read from the counters up to here: of six hours every evaluation would read 4,320 samples a series, which
+took 40 ms for each objective (bench/rules.py)."""
 NARROW = 300
 """Series in the reference deployment. A counter with more is read for the shortest window only."""
 REPORTED = (LEVEL_0, Duration.of(hours=1))
-HISTORY_STEP = Duration.of(minutes=5)
-"""History is counted in steps of this: reading every sample of a month would cost more than the budget itself, and with
-longer steps a young stack would say for too long that it has seen nothing."""
 MISSING_FOR = Duration.of(minutes=2)
 
 
@@ -80,6 +75,7 @@ def sli(catalog: Catalog, service: Service, slo: Slo) -> Sli:
                 tier.long_window,
                 scrape,
                 recorded_over=LEVEL_0 if tier.long_window > longest_raw else Duration.of(),
+                read_every=LEVEL_0 if tier.long_window > LONGEST_FAST else Duration.of(),
             ),
         )
         for tier in slo.tiers
@@ -94,11 +90,9 @@ def _scrape(catalog: Catalog, slo: Slo) -> Duration:
 
 
 def _longest_raw(catalog: Catalog, counter: str) -> Duration:
-    for metric in catalog.metrics:
-        if metric.name == counter:
-            narrow = metric.planned * catalog.reference.of(metric.emitter) <= NARROW
-            return LONGEST_RAW if narrow else LEVEL_0
-    return LONGEST_RAW_UNKNOWN
+    known = (metric for metric in catalog.metrics if metric.name == counter)
+    wide = any(metric.planned * catalog.reference.of(metric.emitter) > NARROW for metric in known)
+    return LEVEL_0 if wide else LONGEST_RAW
 
 
 class Tempo(StrEnum):
@@ -124,15 +118,46 @@ def interval(catalog: Catalog, chosen: Tempo) -> Duration:
     }[chosen]
 
 
-def groups(catalog: Catalog, service: Service, slo: Slo) -> tuple[Group, Group, Group]:
-    """What pages, what is recorded for the long windows with the slower alerts, and those windows."""
+def groups(catalog: Catalog, service: Service, slo: Slo) -> dict[Tempo, Group]:
+    """What pages at any hour if anything does, the slower alerts with what they read, and the long windows."""
     o = sli(catalog, service, slo)
-    rules = {Tempo.PAGE: _page(o), Tempo.STANDARD: _standard(o), Tempo.SLOW: _slow(o)}
-    page, standard, slow = (
-        Group(conventions.slo_group(service.name, slo.name, chosen.value), interval(catalog, chosen), tuple(own))
+    rules = {chosen: tuple(_rules(o, chosen)) for chosen in Tempo}
+    return {
+        chosen: Group(conventions.slo_group(service.name, slo.name, chosen.value), interval(catalog, chosen), own)
         for chosen, own in rules.items()
-    )
-    return page, standard, slow
+        if own
+    }
+
+
+def fastest(o: Sli) -> Tempo:
+    """Of the groups of an objective: the page group, if the objective can call somebody at any hour."""
+    return Tempo.PAGE if any(tempo(burn) is Tempo.PAGE for burn in o.burns) else Tempo.STANDARD
+
+
+def _rules(o: Sli, chosen: Tempo) -> Iterator[Recording | Alerting]:
+    """In the order of their reading: events, ratios, what is derived from them, alerts."""
+    if chosen is Tempo.STANDARD:
+        yield _record(o, conventions.SLI_ERRORS, _bad_rate(o, LEVEL_0))
+        yield _record(o, conventions.SLI_TOTAL, _total_rate(o, LEVEL_0))
+    yield from _ratios(o, chosen)
+    if chosen is Tempo.SLOW:
+        yield from _counted(o)
+        yield _record(o, conventions.BUDGET_REMAINING, _remaining(o))
+        yield _record(o, conventions.HISTORY_COVERAGE, _coverage(o))
+    if chosen is fastest(o):
+        yield _record(o, conventions.EXHAUSTED_IN, _exhausted_in(o, build.compare(o.ratio(LEVEL_0), ">", 0)))
+    yield from _burn_alerts(o, chosen)
+    if chosen is Tempo.SLOW:
+        yield from _budget_alerts(o)
+    if chosen is fastest(o):
+        yield _missing(o)
+
+
+def _ratios(o: Sli, chosen: Tempo) -> Iterator[Recording]:
+    """The whole window has a rule of its own."""
+    for window, own in sorted(_windows(o).items()):
+        if own is chosen and window != o.slo.window:
+            yield _record(o, conventions.error_ratio(window), _ratio(o, window, own))
 
 
 def _windows(o: Sli) -> dict[Duration, Tempo]:
@@ -144,38 +169,7 @@ def _windows(o: Sli) -> dict[Duration, Tempo]:
     for burn in o.burns:
         if tempo(burn) is Tempo.PAGE:
             found |= dict.fromkeys((burn.alert.long_window, burn.alert.short_window), Tempo.PAGE)
-    return found | {LEVEL_0: Tempo.PAGE}
-
-
-def _ratios(o: Sli, chosen: Tempo) -> Iterator[Recording]:
-    """The whole window has a rule of its own."""
-    for window, own in sorted(_windows(o).items()):
-        if own is chosen and window != o.slo.window:
-            yield _record(o, conventions.error_ratio(window), _ratio(o, window))
-
-
-def _page(o: Sli) -> Iterator[Recording | Alerting]:
-    yield from _ratios(o, Tempo.PAGE)
-    yield _record(o, conventions.EXHAUSTED_IN, _exhausted_in(o, build.compare(o.ratio(LEVEL_0), ">", 0)))
-    yield from _burn_alerts(o, Tempo.PAGE)
-    yield _missing(o)
-
-
-def _standard(o: Sli) -> Iterator[Recording | Alerting]:
-    """Level 0 is what the long windows sum: at the page groups' pace they would read twice as much."""
-    yield _record(o, conventions.SLI_ERRORS, _bad_rate(o, LEVEL_0))
-    yield _record(o, conventions.SLI_TOTAL, _total_rate(o, LEVEL_0))
-    yield from _ratios(o, Tempo.STANDARD)
-    yield from _burn_alerts(o, Tempo.STANDARD)
-
-
-def _slow(o: Sli) -> Iterator[Recording | Alerting]:
-    yield from _ratios(o, Tempo.SLOW)
-    yield from _counted(o)
-    yield _record(o, conventions.BUDGET_REMAINING, _remaining(o))
-    yield _record(o, conventions.HISTORY_COVERAGE, _coverage(o))
-    yield from _burn_alerts(o, Tempo.SLOW)
-    yield from _budget_alerts(o)
+    return found | {LEVEL_0: fastest(o)}
 
 
 def _events(service: Service, slo: Slo) -> tuple[Selector, Selector]:
@@ -204,27 +198,47 @@ def _bad_rate(o: Sli, window: Duration) -> Node:
     return build.or_(build.sum_by(KEYS, build.rate(o.bad, window)), zero)
 
 
-def _ratio(o: Sli, window: Duration) -> Node:
-    return _raw_ratio(o, window) if window <= o.longest_raw else _summed_ratio(o, window)
+def _ratio(o: Sli, window: Duration, chosen: Tempo) -> Node:
+    if window == LEVEL_0 and chosen is Tempo.STANDARD:
+        return _share(o.recorded(conventions.SLI_ERRORS), o.recorded(conventions.SLI_TOTAL))
+    if window <= o.longest_raw:
+        return _share(_bad_rate(o, window), _total_rate(o, window))
+    return _share(_summed(o, conventions.SLI_ERRORS, window), _summed(o, conventions.SLI_TOTAL, window))
 
 
-def _raw_ratio(o: Sli, window: Duration) -> Node:
-    return build.divide(_bad_rate(o, window), build.compare(_total_rate(o, window), ">", 0))
+def _share(bad: Node, total: Node) -> Node:
+    return build.divide(bad, build.compare(total, ">", 0))
 
 
-def _summed_ratio(o: Sli, window: Duration) -> Node:
-    errors, total = o.recorded(conventions.SLI_ERRORS), o.recorded(conventions.SLI_TOTAL)
-    return build.divide(build.sum_over_time(errors, window), build.compare(build.sum_over_time(total, window), ">", 0))
+def _summed(o: Sli, level_0: str, window: Duration) -> Node:
+    """The sum of recorded rates; times their step it is events.
+
+    Each rate covers its own five minutes, so the slow windows read one in five minutes: every event is in one of them.
+    All that is recorded says the same ten times over, and a month of it took 45 ms instead of 3 (bench/rules.py).
+    """
+    recorded = o.recorded(level_0)
+    if window <= LONGEST_FAST:
+        return build.sum_over_time(recorded, window)
+    return build.call("sum_over_time", build.stepped(recorded, window, LEVEL_0))
+
+
+def _step(o: Sli, window: Duration) -> Duration:
+    """How far the rates that are summed over a window lie apart."""
+    return interval(o.catalog, Tempo.STANDARD) if window <= LONGEST_FAST else LEVEL_0
+
+
+def _events_over(o: Sli, level_0: str, window: Duration) -> Node:
+    return build.multiply(_summed(o, level_0, window), build.number(_step(o, window).seconds))
 
 
 def _counted(o: Sli) -> Iterator[Recording]:
-    """Events of the whole window, each kind read once: at a month's length this is what the objective costs."""
-    window, seconds = o.slo.window, build.number(interval(o.catalog, Tempo.STANDARD).seconds)
+    """Events of the whole window, each kind read once."""
+    window = o.slo.window
     names = (conventions.bad_events(window), conventions.total_events(window))
     for name, level_0 in zip(names, (conventions.SLI_ERRORS, conventions.SLI_TOTAL), strict=True):
-        yield _record(o, name, build.multiply(build.sum_over_time(o.recorded(level_0), window), seconds))
+        yield _record(o, name, _events_over(o, level_0, window))
     bad, total = map(o.recorded, names)
-    yield _record(o, conventions.error_ratio(window), build.divide(bad, build.compare(total, ">", 0)))
+    yield _record(o, conventions.error_ratio(window), _share(bad, total))
 
 
 def _remaining(o: Sli) -> Node:
@@ -234,8 +248,8 @@ def _remaining(o: Sli) -> Node:
 
 def _coverage(o: Sli) -> Node:
     """Left-open windows of Prometheus 3 hold one sample less than those of 2.x: never more than 1."""
-    expected = o.slo.window / HISTORY_STEP
-    seen = build.call("count_over_time", build.stepped(o.recorded(conventions.SLI_TOTAL), o.slo.window, HISTORY_STEP))
+    expected = o.slo.window / LEVEL_0
+    seen = build.call("count_over_time", build.stepped(o.recorded(conventions.SLI_TOTAL), o.slo.window, LEVEL_0))
     return build.call("clamp_max", build.divide(seen, build.number(expected)), build.number(1))
 
 
@@ -295,12 +309,11 @@ def _burning(o: Sli, burn: budget.BurnAlert) -> Node:
 
 
 def _enough_bad_events(o: Sli, window: Duration) -> Node:
-    if window <= o.longest_raw:
-        events: Node = build.sum_by(KEYS, build.increase(o.bad, window))
-    else:
-        errors = build.sum_over_time(o.recorded(conventions.SLI_ERRORS), window)
-        events = build.multiply(errors, build.number(interval(o.catalog, Tempo.STANDARD).seconds))
-    return build.compare(events, ">=", o.slo.min_bad_events)
+    raw = window <= o.longest_raw
+    counted = (
+        build.sum_by(KEYS, build.increase(o.bad, window)) if raw else _events_over(o, conventions.SLI_ERRORS, window)
+    )
+    return build.compare(counted, ">=", o.slo.min_bad_events)
 
 
 def _budget_alerts(o: Sli) -> Iterator[Alerting]:
@@ -331,5 +344,5 @@ def _missing(o: Sli) -> Alerting:
         promql.lay_out(build.absent(o.total)),
         MISSING_FOR,
         labels,
-        texts.missing(o.catalog, o.slo, MISSING_FOR, labels),
+        texts.missing(o.catalog, o.slo, MISSING_FOR, labels, interval(o.catalog, fastest(o))),
     )

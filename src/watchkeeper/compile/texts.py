@@ -104,8 +104,8 @@ def budget_state(service: Service, slo: Slo, state: BudgetState, severity: Sever
     )
 
 
-def missing(catalog: Catalog, slo: Slo, waiting: Duration, alert_labels: Pairs) -> Pairs:
-    found = on_critical_path(catalog, Duration.of(), waiting, alert_labels)
+def missing(catalog: Catalog, slo: Slo, waiting: Duration, alert_labels: Pairs, every: Duration) -> Pairs:
+    found = on_critical_path(catalog, Duration.of(), waiting, alert_labels, every)
     return (
         ("summary", f"Nothing is known about: {literal(slo.title)}."),
         ("impact", "The objective is blind; its alerts cannot fire."),
@@ -148,10 +148,16 @@ def collapse(catalog: Catalog, window: Duration, share: Ratio, waiting: Duration
 
 
 def breach(
-    catalog: Catalog, slo: Slo, windows: tuple[Duration, Duration], waiting: Duration, alert_labels: Pairs
+    catalog: Catalog,
+    slo: Slo,
+    windows: tuple[Duration, Duration],
+    alert_labels: Pairs,
+    *,
+    waiting: Duration,
+    every: Duration,
 ) -> Pairs:
     allowed = slo.target.complement
-    found = on_critical_path(catalog, max(windows) * allowed, waiting, alert_labels)
+    found = on_critical_path(catalog, max(windows) * allowed, waiting, alert_labels, every)
     return (
         ("summary", f"Missed over {windows[0].words} and over {windows[1].words}: {literal(slo.title)}."),
         ("impact", literal(slo.impact)),

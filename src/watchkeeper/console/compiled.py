@@ -59,7 +59,7 @@ def _outages(catalog: Catalog, service: Service) -> Iterator[DefinedAlert]:
 
 def _slo(catalog: Catalog, service: Service, objective: Slo) -> Iterator[DefinedAlert]:
     derived = slo.sli(catalog, service, objective)
-    for group in slo.groups(catalog, service, objective):
+    for group in slo.groups(catalog, service, objective).values():
         for rule in _alerting(group):
             yield _defined(catalog, rule, service.name, _slo_value(derived, rule))
 
@@ -88,13 +88,11 @@ def _budget_curve(derived: slo.Sli, line: float) -> Curve:
 
 
 def _written(catalog: Catalog) -> Iterator[DefinedAlert]:
-    owners = {alert.name: (service, alert) for service in catalog.services for alert in service.alerts}
-    for group in alerts.groups(catalog):
-        own = group.name in {conventions.MONITORING_GROUP, conventions.WATCHDOG_GROUP}
-        for rule in _alerting(group):
-            service, alert = owners[rule.alert]
-            value = _Value(alert.threshold.unit, "", (_written_curve(alert, None if own else service),))
-            yield _defined(catalog, rule, "" if own else service.name, value)
+    for service, alert in alerts.written(catalog):
+        own = alert.kind.about_monitoring
+        value = _Value(alert.threshold.unit, "", (_written_curve(alert, None if own else service),))
+        rule = alerts.alerting(catalog, service, alert)
+        yield _defined(catalog, rule, "" if own else service.name, value)
 
 
 def _written_curve(alert: Alert, service: Service | None) -> Curve:

@@ -60,13 +60,19 @@ def read(node: Node, counting: Counting) -> Read:
             series = Decimal(counting.size(node).series)
             return Read(series, series)
         case Range():
-            series = Decimal(counting.size(node).series)
-            return Read(series, series * _times(node.duration, counting.every(node.selector)))
+            return _window(node.selector, node.duration, counting)
+        case Subquery(expr=Selector() as selector):
+            return _window(selector, node.duration, counting)  # steps skip samples, but the chunks are decoded
         case Subquery():
             step = node.step or counting.load.catalog.intervals.rules_standard
             return read(node.expr, counting) * _times(node.duration, step)
         case _:
             return _sum(read(child, counting) for child in children(node))
+
+
+def _window(selector: Selector, window: Duration, counting: Counting) -> Read:
+    series = Decimal(counting.size(selector).series)
+    return Read(series, series * _times(window, counting.every(selector)))
 
 
 def _times(window: Duration, step: Duration) -> Decimal:
