@@ -114,6 +114,9 @@ FILLS: list[Case] = [
     ("both with it", (record('sum by (slo) (e) or 0 * t5{slo="a"}', labels={"slo": "a"}),), []),
     ("aggregated away", (record('sum(sum(e) or 0 * t5{slo="a"})', labels={"slo": "a"}),), []),
     ("of the same shape", (record("sum(e) or 0 * sum(t)", labels={"slo": "a"}),), []),
+    ("matched without it", (record('sum(e) or on (job) 0 * t5{slo="a"}', labels={"slo": "a"}),), []),
+    ("matched ignoring it", (record('sum(e) or ignoring (slo) 0 * t5{slo="a"}', labels={"slo": "a"}),), []),
+    ("matched by it", (record('sum(e) or on (slo) 0 * t5{slo="a"}', labels={"slo": "a"}),), ["or"]),
 ]  # fmt: skip
 JOINS: list[Case] = [
     ("on windows as labels", (record("sum(x)", "r1", labels={"w": "1h"}), record("sum(x)", "r5", labels={"w": "5m"}),

@@ -62,8 +62,8 @@ def test_availability_has_every_window_from_75_seconds_to_30_days(catalog: Catal
         "slo:error_budget_exhausted_in:seconds",
     ]
     assert _records(standard) == [
-        "slo:sli_errors:rate5m",
         "slo:sli_total:rate5m",
+        "slo:sli_errors:rate5m",
         "slo:sli_error:ratio_rate30m",
         "slo:sli_error:ratio_rate6h",
     ]
@@ -134,19 +134,25 @@ def test_history_is_counted_in_steps_of_five_minutes(catalog: Catalog, service: 
 
 
 def test_a_wide_counter_is_read_for_the_shortest_window_only(catalog: Catalog, service: Service) -> None:
-    """160 combinations of eight processes are 1280 series; the SDK's narrow counter has 30 x 8, a module's 12 x 8."""
-    rules = _rules(catalog, service, _slo(service, "error-rate"))
+    """160 combinations of eight processes are 1280 series; the SDK's narrow counter has 30 x 8."""
+    availability, errors = _slo(service, "availability"), _slo(service, "error-rate")
+    rules = _rules(catalog, service, replace(errors, tiers=availability.tiers))
     assert "rate(http_requests_total" in _expr(rules, conventions.SLI_ERRORS)
     assert "sum_over_time(slo:sli_errors:rate5m" in _expr(rules, "slo:sli_error:ratio_rate1h")
-    for narrow in ("availability", "module-observatory"):
-        rules = _rules(catalog, service, _slo(service, narrow))
-        assert "_total{" in _expr(rules, "slo:sli_error:ratio_rate1h")
-        assert "sum_over_time(slo:sli_errors:rate5m" in _expr(rules, "slo:sli_error:ratio_rate6h")
+    rules = _rules(catalog, service, availability)
+    assert "_total{" in _expr(rules, "slo:sli_error:ratio_rate1h")
+    assert "sum_over_time(slo:sli_errors:rate5m" in _expr(rules, "slo:sli_error:ratio_rate6h")
+
+
+def test_what_pages_nobody_at_night_sums_all_but_its_present(catalog: Catalog, service: Service) -> None:
+    rules = _rules(catalog, service, _slo(service, "module-observatory"))
+    for window in ("30m", "1h", "6h"):
+        assert "sum_over_time(slo:sli_errors:rate5m" in _expr(rules, f"slo:sli_error:ratio_rate{window}")
 
 
 def test_a_counter_nobody_declared_is_read_for_an_hour_at_most(catalog: Catalog, service: Service) -> None:
-    module = next(slo for slo in service.slos if slo.name == "module-observatory")
-    foreign = replace(module, events=Queries("jobs_total", 'jobs_total{outcome="failed"}'))
+    paging = _slo(service, "availability")
+    foreign = replace(paging, events=Queries("jobs_total", 'jobs_total{outcome="failed"}'))
     rules = _rules(catalog, service, foreign)
     assert "rate(jobs_total" in _expr(rules, "slo:sli_error:ratio_rate1h")
     assert "sum_over_time(slo:sli_errors:rate5m" in _expr(rules, "slo:sli_error:ratio_rate6h")
@@ -212,10 +218,17 @@ def test_ratios_are_never_averaged(catalog: Catalog, service: Service) -> None:
             assert not any("avg_over_time" in rule.expr for rule in group.rules)
 
 
-def test_the_fill_is_the_totals_own_expression(catalog: Catalog, service: Service) -> None:
+def test_level_0_is_filled_from_the_total_recorded_before_it(catalog: Catalog, service: Service) -> None:
+    """Its label `slo` takes no part in the matching, else errors and fill would both come through."""
     rules = _rules(catalog, service, _slo(service, "availability"))
-    errors, total = _expr(rules, conventions.SLI_ERRORS), _expr(rules, conventions.SLI_TOTAL)
-    assert errors.endswith(f"or 0 * {total}")
+    total = 'slo:sli_total:rate5m{slo="availability",service="llm-copilot-agent"}'
+    assert _expr(rules, conventions.SLI_ERRORS).endswith(f"[5m])) or on (service, environment) 0 * {total}")
+
+
+def test_the_fill_of_a_ratio_is_the_totals_own_expression(catalog: Catalog, service: Service) -> None:
+    rules = _rules(catalog, service, _slo(service, "availability"))
+    total = _expr(rules, conventions.SLI_TOTAL).replace("[5m]", "[15m]")
+    assert f") or 0 * {total}) / ({total} > 0)" in _expr(rules, "slo:sli_error:ratio_rate15m").replace("(\n", "(")
 
 
 def test_time_left_is_the_budget_in_seconds_over_the_failing_share(catalog: Catalog, service: Service) -> None:

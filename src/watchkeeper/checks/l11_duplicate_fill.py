@@ -5,7 +5,8 @@ come through; then the rule writes its label onto `a`, and there are two results
 refuses the whole evaluation: *vector contains metrics with the same labelset after applying rule labels*. With
 recorded series this shows only when the first error appears.
 
-Fill with the expression the series was recorded from, or aggregate its label away.
+Fill with the expression the series was recorded from, aggregate its label away, or leave it out of the matching:
+`or on (...)` drops from `b` what `a` has already.
 
 Bad:
 
@@ -39,7 +40,7 @@ from watchkeeper.checks.check import Check, Finding
 from watchkeeper.checks.rules import Rules
 from watchkeeper.problem import Severity
 from watchkeeper.promql.labels import labels
-from watchkeeper.promql.nodes import Aggregation, Binary, Node, Operator
+from watchkeeper.promql.nodes import Aggregation, Binary, Matching, Node, Operator
 from watchkeeper.promql.rewrite import children
 from watchkeeper.spec.wording import listed
 
@@ -50,14 +51,18 @@ def find(rules: Rules) -> Iterator[Finding]:
         for part in _alternatives(asked.node):
             left, right = (labels(side, rules.labels_of, trusting=True) for side in (part.lhs, part.rhs))
             apart = left.missing_in(right) | right.missing_in(left)
-            if apart and apart <= written:
+            if apart and apart <= written and any(_matched(label, part.matching) for label in apart):
                 yield Finding(
                     asked.expr.at(part),
                     f"{asked.rule.called}: both sides of `or` become the same series, and the evaluation fails",
                     found=f"only one side has {listed(apart)}, which the rule writes onto both",
                     allowed="two sides with the same labels",
-                    fix=f"fill with the expression behind `{promql.render(part.rhs)}`, or aggregate the label away",
+                    fix=f"fill with the expression behind `{promql.render(part.rhs)}`, or match by `on`",
                 )
+
+
+def _matched(label: str, matching: Matching) -> bool:
+    return (label in matching.labels) is matching.on
 
 
 def _alternatives(node: Node) -> Iterator[Binary]:

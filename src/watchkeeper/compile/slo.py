@@ -24,8 +24,8 @@ LEVEL_0 = Duration.of(minutes=5)
 LONGEST_FAST = Duration.of(hours=6)
 """Longer windows are evaluated in the slow group."""
 LONGEST_RAW = Duration.of(hours=1)
-"""Windows read from the counters up to here: of six hours every evaluation would read 4,320 samples a series, which
-took 40 ms for each objective (bench/rules.py)."""
+"""Windows of what pages at any hour are read from the counters up to here: they must not wait for level 0. Of six hours
+every evaluation would read 4,320 samples a series, which took 40 ms for each objective (bench/rules.py)."""
 NARROW = 300
 """Series in the reference deployment. A counter with more is read for the shortest window only."""
 REPORTED = (LEVEL_0, Duration.of(hours=1))
@@ -65,7 +65,7 @@ def sli(catalog: Catalog, service: Service, slo: Slo) -> Sli:
     bad, total = _events(service, slo)
     objective = budget.Objective(slo.target, slo.window)
     scrape = _scrape(catalog, slo)
-    longest_raw = _longest_raw(catalog, total.name)
+    longest_raw = _longest_raw(catalog, slo, total.name)
     burns = tuple(
         Burning(
             tier.severity,
@@ -89,10 +89,11 @@ def _scrape(catalog: Catalog, slo: Slo) -> Duration:
     return catalog.intervals.scrape_standard if foreign else catalog.intervals.scrape_critical
 
 
-def _longest_raw(catalog: Catalog, counter: str) -> Duration:
+def _longest_raw(catalog: Catalog, slo: Slo, counter: str) -> Duration:
     known = (metric for metric in catalog.metrics if metric.name == counter)
     wide = any(metric.planned * catalog.reference.of(metric.emitter) > NARROW for metric in known)
-    return LEVEL_0 if wide else LONGEST_RAW
+    pages = any(_tempo(tier.severity, tier.long_window) is Tempo.PAGE for tier in slo.tiers)
+    return LONGEST_RAW if pages and not wide else LEVEL_0
 
 
 class Tempo(StrEnum):
@@ -104,9 +105,13 @@ class Tempo(StrEnum):
 
 
 def tempo(burn: Burning) -> Tempo:
-    if burn.alert.long_window > LONGEST_FAST:
+    return _tempo(burn.severity, burn.alert.long_window)
+
+
+def _tempo(severity: Severity, long_window: Duration) -> Tempo:
+    if long_window > LONGEST_FAST:
         return Tempo.SLOW
-    return Tempo.PAGE if burn.severity is Severity.CRITICAL else Tempo.STANDARD
+    return Tempo.PAGE if severity is Severity.CRITICAL else Tempo.STANDARD
 
 
 def interval(catalog: Catalog, chosen: Tempo) -> Duration:
@@ -137,8 +142,8 @@ def fastest(o: Sli) -> Tempo:
 def _rules(o: Sli, chosen: Tempo) -> Iterator[Recording | Alerting]:
     """In the order of their reading: events, ratios, what is derived from them, alerts."""
     if chosen is Tempo.STANDARD:
-        yield _record(o, conventions.SLI_ERRORS, _bad_rate(o, LEVEL_0))
         yield _record(o, conventions.SLI_TOTAL, _total_rate(o, LEVEL_0))
+        yield _record(o, conventions.SLI_ERRORS, _recorded_bad_rate(o))
     yield from _ratios(o, chosen)
     if chosen is Tempo.SLOW:
         yield from _counted(o)
@@ -196,6 +201,12 @@ def _bad_rate(o: Sli, window: Duration) -> Node:
     """Zero while there is traffic without errors; the fill is the total's own expression, so that the labels agree."""
     zero = build.multiply(build.number(0), _total_rate(o, window))
     return build.or_(build.sum_by(KEYS, build.rate(o.bad, window)), zero)
+
+
+def _recorded_bad_rate(o: Sli) -> Node:
+    """Filled from the total that was recorded a moment before: a wide counter is dear to read once more."""
+    zero = build.multiply(build.number(0), o.recorded(conventions.SLI_TOTAL))
+    return build.binary("or", build.sum_by(KEYS, build.rate(o.bad, LEVEL_0)), zero, on=KEYS)
 
 
 def _ratio(o: Sli, window: Duration, chosen: Tempo) -> Node:
