@@ -12,19 +12,14 @@ only from the first failure on. Exit code 1 when a figure is further than 1.5 % 
 
 import argparse
 import math
-import socket
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-import yaml
+import throwaway
 
-from watchkeeper import conventions, engines, spec
+from watchkeeper import conventions, spec
 from watchkeeper.compile import rules
-from watchkeeper.engines import arguments
-from watchkeeper.engines.process import run
 from watchkeeper.formats.prometheus import Recording
 from watchkeeper.live.prometheus import Prometheus
 from watchkeeper.live.remote_write import WrittenSeries, write
@@ -160,27 +155,10 @@ def asked(prometheus: Prometheus, expression: str, at: int) -> float:
     return sample.value
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def measure(world: World, catalog: Catalog, days: int) -> tuple[float, float, float]:
     """Share of the budget consumed: truly, as compiled, as the average of ratios."""
-    engine = engines.find("prometheus")
-    if isinstance(engine, engines.Missing):
-        sys.exit(f"prometheus is missing: {engine.reason}")
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        (folder / "prometheus.yaml").write_text(yaml.safe_dump({"global": {}}))
-        server = arguments.Server(free_port(), folder / "prometheus.yaml", folder / "data")
-        url = f"http://127.0.0.1:{server.port}"
-        # hidden flags: a head that takes half a day in order; old samples are kept
-        more = ("--storage.tsdb.min-block-duration=24h", "--storage.tsdb.max-block-duration=24h")
-        kept = [a for a in arguments.prometheus(server, origin=url) if "retention.time" not in a]
-        with run(engine, (*kept, "--storage.tsdb.retention.time=20y", *more), url=url, log=folder / "log"):
-            return _replayed(world, catalog, url, days)
+    with throwaway.prometheus({"global": {}}) as server:
+        return _replayed(world, catalog, server.url, days)
 
 
 def _replayed(world: World, catalog: Catalog, url: str, days: int) -> tuple[float, float, float]:
@@ -191,7 +169,7 @@ def _replayed(world: World, catalog: Catalog, url: str, days: int) -> tuple[floa
         for series, *counted in month(world, days):
             write(url, series)
             events = (counted[0], counted[1])
-            for name in (conventions.SLI_ERRORS, conventions.SLI_TOTAL, five):
+            for name in (conventions.SLI_TOTAL, conventions.SLI_ERRORS, five):
                 replay(prometheus, url, (name, rule[name]), begin)
             begin += 6 * HOUR
         share = next(float(s.target.complement.value) for s in catalog.services[0].slos if s.name == "availability")

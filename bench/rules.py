@@ -14,10 +14,8 @@ multiplies the processes. Exit code 1 beyond a bound.
 import argparse
 import contextlib
 import json
-import socket
 import statistics
 import sys
-import tempfile
 import threading
 import time
 import urllib.request
@@ -28,14 +26,13 @@ from pathlib import Path
 import beside
 import deployment
 import psutil
-import yaml
+import throwaway
 from deployment import Series
+from throwaway import Throwaway
 
 from watchkeeper import compile as compiler
-from watchkeeper import conventions, engines, spec
+from watchkeeper import conventions, spec
 from watchkeeper.compile.reference import reference
-from watchkeeper.engines import arguments
-from watchkeeper.engines.process import run
 from watchkeeper.live.remote_write import WrittenSeries, write
 from watchkeeper.model import Catalog
 from watchkeeper.report.capacity.counting import Counting
@@ -46,13 +43,7 @@ CYCLE_SECONDS = 30
 RAW_HOURS = 6
 RECORDED_DAYS = 30
 CPU_BOUND, SLOWEST_BOUND = 0.5, 0.050
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    url: str
-    process: psutil.Process
-    folder: Path
+SETTINGS: dict[str, object] = {"global": {"external_labels": {"environment": "production"}}}
 
 
 # --- writing ----------------------------------------------------------------------------------------
@@ -158,39 +149,17 @@ def watched(url: str, process: psutil.Process, minutes: float) -> tuple[float, l
     return statistics.fmean(shares), list(rules.values())
 
 
-def configuration(folder: Path, catalog: Catalog, *, rules: bool) -> None:
+def configured(folder: Path, catalog: Catalog) -> dict[str, object]:
+    """The compiled rules beside it, and what reads them."""
     names = (conventions.RECORDING_RULES_FILE, conventions.ALERT_RULES_FILE)
     for document in compiler.running(catalog, reference(catalog)):
         if document.path in names:
             (folder / document.path).write_text(document.text)
-    settings = {"rule_files": list(names)} if rules else {}
-    text = yaml.safe_dump({"global": {"external_labels": {"environment": "production"}}, **settings})
-    (folder / "prometheus.yaml").write_text(text)
+    return {"rule_files": list(names), **SETTINGS}
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def measure(catalog: Catalog, raw: list[Series], minutes: float) -> Measured:
-    engine = engines.find("prometheus")
-    if isinstance(engine, engines.Missing):
-        sys.exit(f"prometheus is missing: {engine.reason}")
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        configuration(folder, catalog, rules=False)
-        server = arguments.Server(free_port(), folder / "prometheus.yaml", folder / "data")
-        url = f"http://127.0.0.1:{server.port}"
-        # hidden flags: blocks of a day let a month be written in order into a fresh head
-        blocks = ("--storage.tsdb.min-block-duration=24h", "--storage.tsdb.max-block-duration=24h")
-        with run(engine, (*arguments.prometheus(server, origin=url), *blocks), url=url, log=folder / "log") as started:
-            return _measured(Server(url, psutil.Process(started.pid), folder), catalog, raw, minutes)
-
-
-def _measured(server: Server, catalog: Catalog, raw: list[Series], minutes: float) -> Measured:
-    url = server.url
+def measure(server: Throwaway, catalog: Catalog, raw: list[Series], minutes: float) -> Measured:
+    url, process = server.url, psutil.Process(server.pid)
     begun = time.monotonic()
     sent = backfill(url, catalog, raw, int(time.time()) - 60)
     print(f"written         {sent:,} samples in {time.monotonic() - begun:.0f} s", flush=True)
@@ -200,11 +169,11 @@ def _measured(server: Server, catalog: Catalog, raw: list[Series], minutes: floa
     with contextlib.ExitStack() as stack:
         stack.callback(stop.set)
         time.sleep(30)
-        without = processor_seconds(server.process, 60)
-        configuration(server.folder, catalog, rules=True)
+        without = processor_seconds(process, 60)
+        throwaway.configure(server.folder, configured(server.folder, catalog))
         urllib.request.urlopen(urllib.request.Request(f"{url}/-/reload", method="POST"), timeout=30).close()  # noqa: S310
         time.sleep(150)  # every group was evaluated once, the slow ones, too
-        share, rules = watched(url, server.process, minutes)
+        share, rules = watched(url, process, minutes)
     slo = catalog.services[0].slos[0]
     ours = beside.ours(url, catalog, slo, CYCLE_SECONDS)
     return Measured(without, share, rules, active(url), ours, beside.usual(url, catalog, slo))
@@ -230,7 +199,8 @@ def main() -> int:
     print(
         f"series          {len(raw):,} live, {RAW_HOURS} h of history; recorded events: {RECORDED_DAYS} d", flush=True
     )
-    seen = measure(catalog, raw, options.minutes)
+    with throwaway.prometheus(SETTINGS) as server:
+        seen = measure(server, catalog, raw, options.minutes)
     cycle = (seen.share - seen.without) * CYCLE_SECONDS
     slowest = sorted(seen.rules, key=lambda rule: -rule.worst)
     worst = slowest[0].worst

@@ -1,6 +1,5 @@
 """Fixtures every room may use: the real engines, free ports, and a summary that never lets a skip pass unseen."""
 
-import socket
 import threading
 import time
 from collections import Counter
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import ports
 from watchkeeper import engines, spec
 from watchkeeper.model import Catalog
 
@@ -51,9 +51,7 @@ def catalog() -> Catalog:
 @pytest.fixture
 def free_port() -> int:
     """A port that nothing listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return ports.free_port()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

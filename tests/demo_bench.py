@@ -9,22 +9,11 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from ports import free_ports
 from watchkeeper.demo.config import MODULES, DemoConfig
 from watchkeeper.demo.process import http_server, serve
 
 DEADLINE_SECONDS = 15.0
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nothing listened on a moment ago, all different."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
 
 
 def config_in(directory: Path) -> DemoConfig:

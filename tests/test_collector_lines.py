@@ -1,8 +1,6 @@
 """The Collector's file at work: lines are masked, told apart by service and class, and audit goes its own way."""
 
-import contextlib
 import json
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -64,18 +62,6 @@ def _values(part: Any) -> dict[str, object]:
     return {each["key"]: next(iter(each["value"].values())) for each in part.get("attributes", [])}
 
 
-@contextlib.contextmanager
-def running(command: list[str]) -> Iterator[None]:
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            yield
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(20)
-            process.kill()
-
-
 def test_lines_arrive_masked_and_sorted(
     catalog: Catalog, tmp_path: Path, free_port: int, until: Callable[..., None]
 ) -> None:
@@ -86,7 +72,7 @@ def test_lines_arrive_masked_and_sorted(
     file.write_text(yaml.safe_dump(configuration(catalog, tmp_path, free_port)))
     lines, audit = tmp_path / "lines", tmp_path / "audit"
     gate = "--feature-gates=stanza.synchronousLogEmitter"
-    with running([command, f"--config={file}", gate]):
+    with built_engines.running([command, f"--config={file}", gate], tmp_path / "log"):
         until(lambda: len(list(records(lines))) == 4 and len(list(records(audit))) == 1, 20, "five lines")
     found = {str(record["service.name"]): record for record in records(lines)}
     assert {name: record["retention_class"] for name, record in found.items()} == {

@@ -15,7 +15,7 @@ import pytest
 
 from watchkeeper import conventions, spec
 from watchkeeper.compile import rules
-from watchkeeper.console.__main__ import Misuse, read
+from watchkeeper.console.__main__ import Config
 from watchkeeper.console.alert import AlertFacts, alert
 from watchkeeper.console.compiled import definitions
 from watchkeeper.console.facts import Level, Presence
@@ -26,6 +26,7 @@ from watchkeeper.engines import Engine
 from watchkeeper.engines.arguments import Server
 from watchkeeper.engines.arguments import prometheus as arguments
 from watchkeeper.engines.process import run
+from watchkeeper.entry import Misuse, decoded
 from watchkeeper.live.prometheus import Prometheus
 from watchkeeper.live.remote_write import WrittenSeries, write
 from watchkeeper.quantity import Duration
@@ -126,7 +127,7 @@ def test_a_wrong_configuration_is_a_sentence(tmp_path: Path, text: str, said: st
     path = tmp_path / "console.json"
     path.write_text(text)
     with pytest.raises(Misuse, match=said):
-        read(path)
+        decoded(path, Config)
 
 
 def test_a_missing_configuration_and_a_taken_port_end_with_two(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import anthropic
 import httpx2
 import pytest
 
-from demo_bench import dice, free_ports, serving
+from demo_bench import dice, serving
+from ports import free_ports
 from watchkeeper.demo.providers.allowance import Allowance, Bucket
 from watchkeeper.demo.providers.anthropic import AnthropicWire
 from watchkeeper.demo.providers.app import Emulator

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from demo_bench import free_ports, listens, talking, until
+from demo_bench import listens, talking, until
+from ports import free_ports
 from watchkeeper.demo.faults import Active, Fault, Faults
 from watchkeeper.demo.ingress import Ingress
 

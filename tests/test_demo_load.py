@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from demo_bench import config_in, dice, free_ports, talking, until
+from demo_bench import config_in, dice, talking, until
+from ports import free_ports
 from watchkeeper.demo.load.crowd import Crowd, Tally
 from watchkeeper.demo.load.door import Answer, BrokenAnswerError, Door, Request
 from watchkeeper.demo.load.rhythm import SHARES, Rhythm

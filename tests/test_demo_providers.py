@@ -16,7 +16,8 @@ from anthropic.types import TextBlockParam
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
-from demo_bench import dice, free_ports, serving, until
+from demo_bench import dice, serving, until
+from ports import free_ports
 from watchkeeper.demo.faults import Active, Fault, Faults
 from watchkeeper.demo.providers.app import Emulator
 from watchkeeper.demo.providers.behaviour import INSTANT, PromptCache, compose, fate_of, pace_of

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "watchkeeper"
 
 FLOORS = (
-    {"quantity", "problem"},
+    {"quantity", "problem", "entry"},
     {"budget", "measured", "promql", "formats"},
     {"model"},
     {"spec", "conventions"},

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from ports import free_port as another_port
 from watchkeeper.engines import Engine
 from watchkeeper.engines.arguments import Server
 from watchkeeper.engines.arguments import alertmanager as arguments
 from watchkeeper.engines.process import run
-from watchkeeper.inbox.__main__ import Misuse, read
+from watchkeeper.entry import Misuse, decoded
+from watchkeeper.inbox.__main__ import Config
 from watchkeeper.live.alertmanager import Alertmanager, NewAlert
 from watchkeeper.live.errors import LiveError, Rejected, Unreachable
 from watchkeeper.live.inbox import Inbox, InboxMessage
@@ -73,7 +75,12 @@ def place(tmp_path: Path, free_port: int) -> Place:
     (secrets / "deadman").write_text("deadman-token")
     config = tmp_path / "inbox.json"
     (secrets / "smtp-password").write_text("mail-secret")
-    settings = {"port": free_port, "smtp_port": _free_port(), "data": str(tmp_path / "data"), "secrets": str(secrets)}
+    settings = {
+        "port": free_port,
+        "smtp_port": another_port(),
+        "data": str(tmp_path / "data"),
+        "secrets": str(secrets),
+    }
     config.write_text(json.dumps(settings))
     return Place(free_port, config, secrets)
 
@@ -103,7 +110,7 @@ receivers:
 def test_a_real_alertmanager_pages_resolves_and_beats(place: Place, alertmanager: Engine, tmp_path: Path) -> None:
     config = tmp_path / "alertmanager.yaml"
     config.write_text(CONFIGURATION.format(url=place.url, secrets=place.secrets))
-    port = _free_port()
+    port = another_port()
     url = f"http://127.0.0.1:{port}"
     server = Server(port, config, tmp_path / "alertmanager")
     outage = {"alertname": "ServiceOutage", "severity": "critical"}
@@ -176,7 +183,7 @@ def test_no_inbox_is_unreachable(place: Place) -> None:
 
 def test_a_second_inbox_on_the_same_data_refuses_in_one_line(place: Place, tmp_path: Path) -> None:
     second = tmp_path / "second.json"
-    own = {"port": _free_port(), "smtp_port": _free_port()}
+    own = {"port": another_port(), "smtp_port": another_port()}
     second.write_text(json.dumps(json.loads(place.config.read_text()) | own))
     with place.running():
         code, errors = _run(second)
@@ -206,19 +213,13 @@ def test_a_wrong_configuration_names_file_and_mistake(tmp_path: Path, text: str,
     path = tmp_path / "inbox.json"
     path.write_text(text)
     with pytest.raises(Misuse) as misuse:
-        read(path)
+        decoded(path, Config)
     assert str(misuse.value) == f"{path}: {message}"
     with pytest.raises(Misuse, match=r"gone cannot be read: No such file"):
-        read(tmp_path / "gone")
+        decoded(tmp_path / "gone", Config)
 
 
 def _run(config: Path) -> tuple[int, str]:
     command = [sys.executable, "-m", "watchkeeper.inbox", "--config", str(config)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     return done.returncode, done.stderr
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

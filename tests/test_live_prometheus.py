@@ -8,6 +8,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 
+from ports import free_port
 from watchkeeper.engines import Engine
 from watchkeeper.engines.arguments import Server
 from watchkeeper.engines.arguments import prometheus as arguments
@@ -67,7 +68,7 @@ def running(prometheus: Engine, tmp_path_factory: pytest.TempPathFactory) -> Ite
     hashed = bcrypt.hashpw(b"word", bcrypt.gensalt(4)).decode()
     (folder / "web.yaml").write_text(f"basic_auth_users: {{watchkeeper: '{hashed}'}}\n")
     (folder / "password").write_text("word")
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     server = Server(port, folder / "prometheus.yaml", folder / "data", folder / "web.yaml")
     credentials = Credentials("watchkeeper", str(folder / "password"))
@@ -82,14 +83,6 @@ def running(prometheus: Engine, tmp_path_factory: pytest.TempPathFactory) -> Ite
         until(lambda: all(group.evaluation_seconds > 0 for group in client.rules()))
         until(lambda: [one.health for one in client.targets()] == [TargetHealth.DOWN])
         yield Running(client, credentials, folder, written_at)
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_instant_finds_the_sample_at_its_time(running: Running) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from ports import free_port
 from watchkeeper.engines import Engine
 from watchkeeper.engines.arguments import Server
 from watchkeeper.engines.arguments import prometheus as arguments
@@ -40,7 +41,7 @@ def series(name: str, value: float, **labels: str) -> WrittenSeries:
 def client(prometheus: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     folder = tmp_path_factory.mktemp("prometheus")
     (folder / "prometheus.yaml").write_text("global: {}\n")
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     server = Server(port, folder / "prometheus.yaml", folder / "data")
     with run(prometheus, arguments(server, origin=url), url=url, log=folder / "log"), Prometheus(url) as opened:
@@ -61,14 +62,6 @@ def client(prometheus: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iter
             ],
         )
         yield opened
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def by_name(figures: tuple[SloFigures, ...]) -> dict[str, SloFigures]:

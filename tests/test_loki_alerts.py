@@ -7,8 +7,6 @@ Promtail. Loki runs with its compiled file; only addresses, directories and wait
 import contextlib
 import datetime as dt
 import json
-import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ import pytest
 import yaml
 
 import built_engines
+from ports import free_port
 from watchkeeper import compile as compiler
 from watchkeeper import conventions
 from watchkeeper.compile.reference import reference
@@ -131,14 +130,14 @@ def loki(texts: dict[str, str], tmp_path_factory: pytest.TempPathFactory, until:
         rules = conventions.loki_rules_file("production", SERVICE, json_body=sent.wire == "json-body")
         file.write_text(yaml.safe_dump(_at_once(yaml.safe_load(texts[rules]))))
     found = yaml.safe_load(texts[conventions.LOKI_SINGLE_FILE].replace("/var/lib/loki", str(folder / "data")))
-    port = _free_port()
-    found["server"] |= {"http_listen_port": port, "grpc_listen_port": _free_port()}
+    port = free_port()
+    found["server"] |= {"http_listen_port": port, "grpc_listen_port": free_port()}
     found["ruler_storage"]["local"]["directory"] = str(folder / "rules")
     found["runtime_config"]["file"] = str(folder / "overrides.yaml")
     (folder / "overrides.yaml").write_text(texts[conventions.LOKI_OVERRIDES_FILE])
     (folder / "loki.yaml").write_text(yaml.safe_dump(found))
     url = f"http://127.0.0.1:{port}"
-    with _running([command, f"-config.file={folder / 'loki.yaml'}"], folder / "loki.log"):
+    with built_engines.running([command, f"-config.file={folder / 'loki.yaml'}"], folder / "loki.log"):
         until(lambda: _ready(url), 60, "a ready Loki")
         yield url
 
@@ -157,24 +156,6 @@ def _ready(url: str) -> bool:
         return httpx2.get(f"{url}/ready", timeout=2, trust_env=False).text.strip() == "ready"
     except httpx2.TransportError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.contextmanager
-def _running(command: list[str], log: Path) -> Iterator[None]:
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as process:
-        try:
-            yield
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(20)
-            process.kill()
 
 
 def _asked(url: str, path: str, tenant: str, **query: str) -> Any:
@@ -215,7 +196,7 @@ def _ruled(url: str, tenant: str) -> list[Ruled]:
 
 def _through_the_collector(
     texts: dict[str, str], loki: str, sent: Sent, folder: Path
-) -> contextlib.AbstractContextManager[None]:
+) -> contextlib.AbstractContextManager[object]:
     """As compiled, with files of this test in place of the machine's, and this Loki in place of the usual one."""
     command = built_engines.built("otelcol")
     (folder / "app.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines(sent.kinds)))
@@ -224,16 +205,16 @@ def _through_the_collector(
     found["receivers"]["filelog/app"]["include"] = [str(folder / "app.jsonl*")]
     found["receivers"]["filelog/kernel"] |= {"include": [str(folder / "kern.log")], "start_at": "beginning"}
     found["extensions"]["file_storage"]["directory"] = str(folder / "positions")
-    found["extensions"]["health_check"]["endpoint"] = f"127.0.0.1:{_free_port()}"
+    found["extensions"]["health_check"]["endpoint"] = f"127.0.0.1:{free_port()}"
     found["exporters"]["otlp_http/lines"]["headers"]["X-Scope-OrgID"] = sent.tenant
     found["service"]["telemetry"] = {"metrics": {"level": "none"}}
     file = folder / "collector.yaml"
     file.write_text(yaml.safe_dump(found))
     gate = "--feature-gates=stanza.synchronousLogEmitter"
-    return _running([command, f"--config={file}", gate], folder / "collector.log")
+    return built_engines.running([command, f"--config={file}", gate], folder / "collector.log")
 
 
-def _as_written(texts: dict[str, str], loki: str, sent: Sent) -> contextlib.AbstractContextManager[None]:
+def _as_written(texts: dict[str, str], loki: str, sent: Sent) -> contextlib.AbstractContextManager[object]:
     """With the labels that the compiled Promtail gives to what it reads from files."""
     app, journal = yaml.safe_load(texts[conventions.PROMTAIL_AGENT_FILE])["scrape_configs"]
     labels = {name: value for name, value in app["static_configs"][0]["labels"].items() if not name.startswith("__")}

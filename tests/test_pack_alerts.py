@@ -5,6 +5,7 @@ import re
 import pytest
 
 from watchkeeper import promql
+from watchkeeper.compile.lookback import leaves
 from watchkeeper.model import Catalog, Requests
 from watchkeeper.promql.labels import labels
 
@@ -31,11 +32,11 @@ def test_a_latency_alert_has_the_numbers_of_its_objective(catalog: Catalog, aler
 def test_a_quantile_is_compared_with_the_end_of_a_bucket(catalog: Catalog) -> None:
     """Between two bounds a quantile is a guess."""
     buckets = {metric.name: metric.buckets for metric in catalog.metrics}
-    seen = 0
-    for alert in catalog.services[0].alerts:
+    seen, service = 0, catalog.services[0]
+    for alert in service.alerts:
         if alert.value.startswith("histogram_quantile"):
-            (name,) = promql.metrics(promql.parse(alert.value))
-            assert alert.threshold.value in buckets[name.removesuffix("_bucket")], alert.name
+            (leaf,) = leaves(service, promql.parse(alert.value))
+            assert alert.threshold.value in buckets[leaf.metric.removesuffix("_bucket")], alert.name
             seen += 1
     assert seen >= 5
 

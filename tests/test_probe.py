@@ -19,7 +19,7 @@ import httpx2
 import pytest
 
 from http_bench import Handler, serving
-from watchkeeper.stack.entry import Misuse
+from watchkeeper.entry import Misuse
 from watchkeeper.stack.exposing import MetricsServer
 from watchkeeper.stack.probe import (
     Config,

@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Unreachable
 from redis.retry import Retry
 
-from demo_bench import free_ports
+from ports import free_ports
 from sdk_bench import Wk, internal_errors, of, watched
 
 

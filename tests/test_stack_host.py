@@ -14,10 +14,10 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from demo_bench import free_ports
+from ports import free_ports
+from watchkeeper.entry import Misuse
 from watchkeeper.model import Catalog, Emitter
 from watchkeeper.stack import machine, record
-from watchkeeper.stack.entry import Misuse
 from watchkeeper.stack.exposing import MetricsServer, Sample, page
 from watchkeeper.stack.host import Exits, main, read
 from watchkeeper.stack.layout import Layout

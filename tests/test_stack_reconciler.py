@@ -20,9 +20,9 @@ from watchkeeper.engines import Engine
 from watchkeeper.engines.arguments import Server
 from watchkeeper.engines.arguments import alertmanager as arguments
 from watchkeeper.engines.process import run
+from watchkeeper.entry import Misuse
 from watchkeeper.formats.alertmanager_reading import read as read_configuration
 from watchkeeper.live.alertmanager import Alertmanager, NewAlert
-from watchkeeper.stack.entry import Misuse
 from watchkeeper.stack.reconciler import Config, Reconciler, read
 
 KEY = "0123456789abcdef0123456789abcdef"

@@ -1,10 +1,9 @@
 """Real Collectors and Jaegers as judges of their files, where one is at hand: a check, a start, what comes out."""
 
 import contextlib
-import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +11,8 @@ import httpx2
 import pytest
 import yaml
 
-from built_engines import built
+from built_engines import built, running
+from ports import free_port
 from trace_bench import Node
 from watchkeeper import conventions
 from watchkeeper.compile import tracing, versions
@@ -60,22 +60,16 @@ def _deployment(catalog: Catalog, folder: Path) -> Deployment:
     return replace(deployment, traces=pipeline)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _moved(node: object) -> object:
     """The same document with every listener of loopback on a port of its own."""
     if isinstance(node, dict):
         if {"host", "port"} <= node.keys():
-            return {**node, "port": _free_port()}
+            return {**node, "port": free_port()}
         return {key: _moved(value) for key, value in node.items()}
     if isinstance(node, list):
         return [_moved(each) for each in node]
     if isinstance(node, str) and node.startswith("127.0.0.1:"):
-        return f"127.0.0.1:{_free_port()}"
+        return f"127.0.0.1:{free_port()}"
     return node
 
 
@@ -104,20 +98,8 @@ def _check(binary: Path, file: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@contextlib.contextmanager
-def _running(binary: Path, file: Path) -> Iterator[subprocess.Popen[bytes]]:
-    log = file.with_suffix(".log")
-    with log.open("wb") as output:
-        process = subprocess.Popen([binary, "--config", str(file)], stdout=output, stderr=subprocess.STDOUT)
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+def _running(binary: Path, file: Path) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+    return running([binary, "--config", file], file.with_suffix(".log"))
 
 
 def _answers(endpoint: str, path: str = "/") -> bool:
@@ -203,7 +185,7 @@ def _spans() -> list[Node]:
 
 
 def _sink(folder: Path, gateway: Node) -> Node:
-    endpoint = f"127.0.0.1:{_free_port()}"
+    endpoint = f"127.0.0.1:{free_port()}"
     for name, exporter in gateway["exporters"].items():
         if name.endswith("/jaeger"):
             exporter["endpoint"] = endpoint

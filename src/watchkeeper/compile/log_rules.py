@@ -89,7 +89,7 @@ def as_alert(alert: LogAlert, ratio: LogRatio | None) -> Alert:
         ),
         within=None,
         for_=alert.for_,
-        guard=promql.render(_enough(alert, ratio)) if ratio else "",
+        guard="",
         summary=ratio.summary if ratio else alert.summary,
         impact=alert.impact,
         actions=alert.actions,
@@ -112,13 +112,11 @@ def _value(alert: LogAlert) -> Node:
 
 
 def _share(alert: LogAlert, ratio: LogRatio) -> Node:
+    """Of enough lines: the floor stands in the denominator, which is the dear part and so is read once."""
     if not isinstance(alert.lines, Lines):
         raise TypeError(f"{alert.name}: a share of the kernel's lines says nothing")
-    return build.divide(log_queries.counted_rate(alert.lines, alert), log_queries.counted_rate(ratio.of, alert))
-
-
-def _enough(alert: LogAlert, ratio: LogRatio) -> Node:
-    return build.compare(log_queries.counted_rate(ratio.of, alert), ">", ratio.at_least)
+    enough = build.compare(log_queries.counted_rate(ratio.of, alert), ">", ratio.at_least)
+    return build.divide(log_queries.counted_rate(alert.lines, alert), enough)
 
 
 # --- Loki ------------------------------------------------------------------------------------------

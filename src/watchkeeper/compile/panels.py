@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from watchkeeper import budget, promql
+from watchkeeper.compile.lookback import interval
 from watchkeeper.model import (
     Catalog,
     Colour,
     Comparison,
     OfAlert,
     OfSlo,
-    Pace,
     Panel,
     PanelKind,
     Query,
@@ -106,7 +106,7 @@ def _pace(catalog: Catalog, name: str) -> Duration:
     intervals = catalog.intervals
     paces = {each.pace for service in catalog.services for each in service.recordings if each.name == name}
     if paces:
-        return intervals.rules_standard if Pace.STANDARD in paces else intervals.rules_slow
+        return min(interval(catalog, pace) for pace in paces)
     for metric in catalog.metrics:
         if name == metric.name or (metric.buckets and name.startswith(metric.name + "_")):
             return intervals.scrape_critical if metric.scrape is Scrape.CRITICAL else intervals.scrape_standard

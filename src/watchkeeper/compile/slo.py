@@ -29,6 +29,7 @@ every evaluation would read 4,320 samples a series, which took 40 ms for each ob
 NARROW = 300
 """Series in the reference deployment. A counter with more is read for the shortest window only."""
 REPORTED = (LEVEL_0, Duration.of(hours=1))
+YOUNG = Duration.of(hours=1)
 MISSING_FOR = Duration.of(minutes=2)
 
 
@@ -214,32 +215,29 @@ def _ratio(o: Sli, window: Duration, chosen: Tempo) -> Node:
         return _share(o.recorded(conventions.SLI_ERRORS), o.recorded(conventions.SLI_TOTAL))
     if window <= o.longest_raw:
         return _share(_bad_rate(o, window), _total_rate(o, window))
-    return _share(_summed(o, conventions.SLI_ERRORS, window), _summed(o, conventions.SLI_TOTAL, window))
+    return _share(_events_over(o, conventions.SLI_ERRORS, window), _events_over(o, conventions.SLI_TOTAL, window))
 
 
 def _share(bad: Node, total: Node) -> Node:
     return build.divide(bad, build.compare(total, ">", 0))
 
 
-def _summed(o: Sli, level_0: str, window: Duration) -> Node:
-    """The sum of recorded rates; times their step it is events.
+def _events_over(o: Sli, level_0: str, window: Duration) -> Node:
+    """Recorded rates times how far they lie apart.
 
     Each rate covers its own five minutes, so the slow windows read one in five minutes: every event is in one of them.
-    All that is recorded says the same ten times over, and a month of it took 45 ms instead of 3 (bench/rules.py).
+    All that is recorded says the same ten times over, and a month of it took 45 ms instead of 3 (bench/rules.py). Steps
+    stand at round times: until a new objective has met its first, all that it has recorded is summed.
     """
-    recorded = o.recorded(level_0)
+    recorded, every = o.recorded(level_0), interval(o.catalog, Tempo.STANDARD)
     if window <= LONGEST_FAST:
-        return build.sum_over_time(recorded, window)
-    return build.call("sum_over_time", build.stepped(recorded, window, LEVEL_0))
+        return _times(build.sum_over_time(recorded, window), every)
+    stepped = build.call("sum_over_time", build.stepped(recorded, window, LEVEL_0))
+    return build.or_(_times(stepped, LEVEL_0), _times(build.sum_over_time(recorded, YOUNG), every))
 
 
-def _step(o: Sli, window: Duration) -> Duration:
-    """How far the rates that are summed over a window lie apart."""
-    return interval(o.catalog, Tempo.STANDARD) if window <= LONGEST_FAST else LEVEL_0
-
-
-def _events_over(o: Sli, level_0: str, window: Duration) -> Node:
-    return build.multiply(_summed(o, level_0, window), build.number(_step(o, window).seconds))
+def _times(node: Node, step: Duration) -> Node:
+    return build.multiply(node, build.number(step.seconds))
 
 
 def _counted(o: Sli) -> Iterator[Recording]:

@@ -1,8 +1,6 @@
 """The console process: `python -m watchkeeper.console --config FILE`."""
 
-import argparse
 import os
-import socket
 import sys
 import time
 from datetime import UTC, tzinfo
@@ -18,6 +16,7 @@ from watchkeeper.console.reader import Reader
 from watchkeeper.console.received import Received
 from watchkeeper.console.runbooks import Runbooks
 from watchkeeper.console.sources import Sources
+from watchkeeper.entry import decoded, listener, run
 from watchkeeper.live.alertmanager import Alertmanager
 from watchkeeper.live.inbox import Inbox
 from watchkeeper.live.prometheus import Prometheus
@@ -40,34 +39,12 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
     state: str
 
 
-class Misuse(Exception):  # noqa: N818 - a sentence for the person who started the process
-    """The process cannot run as it was asked to."""
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m watchkeeper.console", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="JSON file: port, engines, inbox, credentials")
-    try:
-        return serve(read(parser.parse_args().config))
-    except Misuse as problem:
-        print(f"console: {problem}", file=sys.stderr)  # noqa: T201 - the edge of the process
-        return 2
-
-
-def read(path: Path) -> Config:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Config)
-    except OSError as error:
-        raise Misuse(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise Misuse(f"{path}: {error}") from error
-
-
-def serve(config: Config) -> int:
+def serve(path: Path) -> None:
     """Until a signal ends the process."""
     import uvicorn
 
-    listener = _listener(config.port)
+    config = decoded(path, Config)
+    pages = listener(config.port)
     project = Path(config.project) if config.project else None
     reader = Reader(project)
     sources = _sources(config, reader)
@@ -81,9 +58,8 @@ def serve(config: Config) -> int:
         timeout_graceful_shutdown=1,
     )
     reader.start()
-    uvicorn.Server(settings).run(sockets=[listener])
+    uvicorn.Server(settings).run(sockets=[pages])
     sources.threads.shutdown(wait=False, cancel_futures=True)
-    return 0
 
 
 def _sources(config: Config, reader: Reader) -> Sources:
@@ -117,16 +93,5 @@ def _runbook_folders(project: Path | None) -> tuple[Traversable, ...]:
     return (project.parent / "runbooks", shipped) if project else (shipped,)
 
 
-def _listener(port: int) -> socket.socket:
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", port))
-    except OSError as error:
-        listener.close()
-        raise Misuse(f"port {port} cannot be used: {error.strerror}") from error
-    return listener
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("console", __doc__, serve))

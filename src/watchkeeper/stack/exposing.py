@@ -1,11 +1,15 @@
 """A port on loopback where a process of the stack shows its metrics, answered in threads of its own."""
 
 import socketserver
+import threading
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from typing import Literal
 from urllib.parse import urlsplit
+
+from watchkeeper.entry import Misuse
 
 Page = Callable[[], str]
 
@@ -36,6 +40,16 @@ def page(samples: Iterable[Sample]) -> str:
 
 def _escaped(value: str) -> str:
     return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def show(open_servers: ExitStack, port: int, shown: Page) -> None:
+    """Until `open_servers` is closed. Raises Misuse when the port cannot be had."""
+    try:
+        server = open_servers.enter_context(MetricsServer(port, shown))
+    except OSError as error:
+        raise Misuse(f"port {port} cannot be used: {error.strerror}") from error
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    open_servers.callback(server.shutdown)
 
 
 class MetricsServer(socketserver.ThreadingTCPServer):

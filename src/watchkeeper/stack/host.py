@@ -11,10 +11,10 @@ from pathlib import Path
 
 import msgspec
 
+from watchkeeper.entry import decoded, run, stopped
 from watchkeeper.stack import machine, record
-from watchkeeper.stack.entry import decoded, run, show, stopped
 from watchkeeper.stack.exits import Cause
-from watchkeeper.stack.exposing import Sample, page
+from watchkeeper.stack.exposing import Sample, page, show
 from watchkeeper.stack.record import ChildRecord
 
 
@@ -66,7 +66,7 @@ def serve(config: Config) -> None:
 
 
 def main() -> int:
-    return run("host", "Show stack and machine.", lambda path: serve(read(path)))
+    return run("stack.host", "Show stack and machine.", lambda path: serve(read(path)))
 
 
 if __name__ == "__main__":

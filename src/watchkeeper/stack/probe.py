@@ -19,8 +19,8 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from watchkeeper.stack.entry import Misuse, decoded, log, run, show, stopped
-from watchkeeper.stack.exposing import Sample, page
+from watchkeeper.entry import Misuse, decoded, log, run, stopped
+from watchkeeper.stack.exposing import Sample, page, show
 
 SECRET_HEADER = "X-Watchkeeper-Probe"  # noqa: S105 - the name of a header
 ANSWER_LIMIT = 1024 * 1024
@@ -233,7 +233,7 @@ def serve(config: Config) -> None:
 
 
 def main() -> int:
-    return run("probe", "Probe a copilot service.", lambda path: serve(read(path)))
+    return run("stack.probe", "Probe a copilot service.", lambda path: serve(read(path)))
 
 
 if __name__ == "__main__":

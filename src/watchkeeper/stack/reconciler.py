@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from watchkeeper import files
+from watchkeeper.entry import Misuse, decoded, log, run, stopped
 from watchkeeper.formats.alertmanager_reading import Configuration, Matcher, UnreadableError
 from watchkeeper.formats.alertmanager_reading import read as read_configuration
 from watchkeeper.live.alertmanager import Alertmanager, Silence, SilenceState
@@ -20,7 +21,6 @@ from watchkeeper.live.errors import LiveError
 from watchkeeper.live.pagerduty import PagerDuty
 from watchkeeper.model import Credentials, Kind
 from watchkeeper.routing.reconciling import Incident, Observation, due, observe
-from watchkeeper.stack.entry import Misuse, decoded, log, run, stopped
 
 _FRESH = timedelta(seconds=1)
 """An observation older than this is no ground for closing anything: the alert may be back."""
@@ -180,7 +180,7 @@ def serve(config: Config, configuration: Configuration) -> None:
 
 
 def main() -> int:
-    return run("reconciler", __doc__, lambda path: serve(*read(path)))
+    return run("stack.reconciler", __doc__, lambda path: serve(*read(path)))
 
 
 if __name__ == "__main__":
