@@ -3,11 +3,13 @@
 Each test runs against the rules it needs: those of its alert, and those that record what they read.
 """
 
+import os
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, TypeGuard
 
 import pytest
 import yaml
@@ -17,6 +19,8 @@ from watchkeeper import conventions, engines, promql, spec
 from watchkeeper.compile.reference import reference
 from watchkeeper.compile.slo import Tempo
 from watchkeeper.model import Catalog
+
+Done = subprocess.CompletedProcess[str]
 
 
 class Rule(TypedDict, total=False):
@@ -110,16 +114,34 @@ def test_every_alert_has_tests() -> None:
     assert tested == set(alerts())
 
 
-@pytest.mark.engine
-@pytest.mark.parametrize("alert", alerts())
-def test_alert(promtool: engines.Engine, tmp_path: Path, alert: str) -> None:
+@pytest.fixture(scope="module")
+def judged(
+    promtool: engines.Engine, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Done]]]:
+    """What promtool says of every alert that is asked for, found on all processors at once."""
+    asked = [str(item.callspec.params["alert"]) for item in request.session.items if _is_of_an_alert(item)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield {alert: pool.submit(_judge, promtool, tmp_path_factory.mktemp("rules"), alert) for alert in asked}
+
+
+def _is_of_an_alert(item: pytest.Item) -> TypeGuard[pytest.Function]:
+    return isinstance(item, pytest.Function) and item.function is test_alert
+
+
+def _judge(promtool: engines.Engine, folder: Path, alert: str) -> Done:
     path = conventions.rule_test_file(shipped().services[0].name, alert)
     document = yaml.safe_load(documents()[path])
-    rules = tmp_path / "rules.yaml"
+    rules = folder / "rules.yaml"
     rules.write_text(yaml.safe_dump({"groups": list(needed(alert, objectives_of(alert)))}))
-    file = tmp_path / "test.yaml"
+    file = folder / "test.yaml"
     file.write_text(yaml.safe_dump(document | {"rule_files": [str(rules)]}))
-    done = subprocess.run([*promtool.command, "test", "rules", str(file)], capture_output=True, text=True, check=False)
+    return subprocess.run([*promtool.command, "test", "rules", str(file)], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("alert", alerts())
+def test_alert(judged: dict[str, Future[Done]], alert: str) -> None:
+    done = judged[alert].result()
     assert done.returncode == 0, done.stdout + done.stderr
 
 
