@@ -26,6 +26,7 @@ from sdk_exchange import (
     until,
 )
 from watchkeeper.sdk.asgi import ASGIApp, Message, Receive, Send
+from watchkeeper.sdk.maintenance import Maintenance
 from watchkeeper.sdk.requests import Scope
 
 
@@ -107,6 +108,29 @@ def test_the_service_says_failed_or_excluded(wk: Wk) -> None:
         "availability simple excluded": 1,
         "latency-simple simple excluded": 2,
     }
+
+
+def test_maintenance_that_was_forgotten_ends_after_four_hours(wk: Wk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R43 of the specification's resolutions. 4 h are 14,400 s; a pause of more than 15 min ends a stretch."""
+    now = 1000.0
+    monkeypatch.setattr(wk, "_maintenance", Maintenance(lambda: now))
+
+    def declared(status: int) -> None:
+        exchange(wk, answering(status, lambda: wk.exclude("maintenance")))
+
+    for now in (1000.0, *(1000.0 + 600 * step for step in range(1, 25))):  # noqa: B007 - read by the clock
+        declared(503)
+    assert events(wk)["availability simple excluded"] == 25
+    now = 15401.0
+    declared(503)
+    declared(200)
+    exchange(wk, answering(200, lambda: wk.exclude("synthetic")))
+    found = events(wk)
+    assert (found["availability simple bad"], found["availability simple good"]) == (1, 1)
+    assert found["availability simple excluded"] == 26
+    now = 15401.0 + 901
+    declared(503)
+    assert events(wk)["availability simple excluded"] == 27
 
 
 def test_outside_of_a_request_these_words_do_nothing(wk: Wk) -> None:

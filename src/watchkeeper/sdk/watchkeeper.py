@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from typing import Generic, TextIO, TypeVar
 
-from watchkeeper.sdk import families
+from watchkeeper.sdk import families, maintenance
 from watchkeeper.sdk.asgi import ASGIApp, Instrumented
 from watchkeeper.sdk.containment import attempt, contained
 from watchkeeper.sdk.dependencies import Check, Dependencies, HostLoop
@@ -89,6 +89,7 @@ class Watchkeeper(Generic[I]):
         self._dependencies = Dependencies(families.gauge(registry, "dependency_up", "dependency"), self._loop)
         self._writer = LogWriter(families.log_events(registry), identity, log_stream)
         self._scraper = Scraper(registry, families.gauge(registry, "watchkeeper_scrape_duration_seconds", "scrape"))
+        self._maintenance = maintenance.Maintenance()
         self._server: MetricsServer | None = None
         self._closed = False
         self._begin(identity["version"])
@@ -145,10 +146,18 @@ class Watchkeeper(Generic[I]):
 
     @contained
     def exclude(self, reason: str) -> None:
-        """The current request counts neither as good nor as bad: maintenance, a synthetic check."""
+        """The current request counts neither as good nor as bad: maintenance, a synthetic check.
+
+        `maintenance` is believed for four hours at a stretch; then requests count again, and the log says so.
+        """
         request = CURRENT.get()
-        if request is not None:
-            request.excluded = safe_text(reason) or "unnamed"
+        if request is None:
+            return
+        if reason == maintenance.WORD and not self._maintenance.believed():
+            text = "watchkeeper: maintenance has been declared for more than four hours; requests count again"
+            self._registry.said.warn("maintenance", text)
+            return
+        request.excluded = safe_text(reason) or "unnamed"
 
     @contained
     def dependency(self, name: str, check: Check, *, every: float = 5.0, timeout: float = 2.0) -> None:
