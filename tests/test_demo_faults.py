@@ -97,7 +97,7 @@ def test_no_shares(typed: str) -> None:
             (
                 "there is no fault `provider-outrage`. Did you mean `provider-outage`? Faults: provider-outage, "
                 "provider-down, provider-slow, database-down, redis-down, module-down, error-rate, latency, "
-                "ingress-down, stream-death, loop-block, deploy, cost-spike."
+                "hang, ingress-down, stream-death, loop-block, deploy, cost-spike."
             ),
         ),
         ("latency", ["3"], "`latency` takes no argument; found `3`."),

@@ -175,11 +175,13 @@ def test_error_rate(tmp_path: Path) -> None:
     in_town(tmp_path, scenario)
 
 
-def test_latency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sabotage, "LATENCY_SECONDS", 1.1)
+@pytest.mark.parametrize("fault", [Fault.LATENCY, Fault.HANG])
+def test_waiting(fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sabotage.DELAY_SECONDS == {Fault.LATENCY: 3, Fault.HANG: 8}
+    monkeypatch.setitem(sabotage.DELAY_SECONDS, fault, 1.1)
 
     async def scenario(town: Town) -> None:
-        await town.break_("latency")
+        await town.break_(fault)
         await town.login()
         assert town.wk.m.sli_events_total.value("latency-simple", "simple", "bad") == 1
         assert town.events("simple", "good") == 1

@@ -35,6 +35,7 @@ class Fault(StrEnum):
     MODULE_DOWN = "module-down"
     ERROR_RATE = "error-rate"
     LATENCY = "latency"
+    HANG = "hang"
     INGRESS_DOWN = "ingress-down"
     STREAM_DEATH = "stream-death"
     LOOP_BLOCK = "loop-block"
@@ -148,6 +149,11 @@ FAULTS: dict[Fault, Explanation] = {
         "Every API request takes 3 s longer.",
         "Everything works and feels broken; a conversation of three steps takes ten seconds.",
         ("ServiceOutage", "ProbeFailing", "ErrorBudgetBurnRateHigh"),
+    ),
+    Fault.HANG: Explanation(
+        "Every API request takes 8 s longer.",
+        "Everything hangs; people give up, and come back to hang again.",
+        ("ServiceOutage", "ProbeFailing", "AnswersHang", "ExtremeLatency"),
     ),
     Fault.INGRESS_DOWN: Explanation(
         "The front door refuses connections; the agent behind it is well.",

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from watchkeeper.demo.faults import Fault, Faults, FaultWatch
 
-LATENCY_SECONDS = 3.0
+DELAY_SECONDS = {Fault.LATENCY: 3.0, Fault.HANG: 8.0}
 BLOCK_SECONDS = 0.4
 _BLOCK_PAUSE_SECONDS = 0.4
 
@@ -26,8 +26,9 @@ class Gate:
 
     async def __call__(self) -> None:
         faults = self.watch.now
-        if Fault.LATENCY in faults:
-            await asyncio.sleep(LATENCY_SECONDS)
+        for fault, seconds in DELAY_SECONDS.items():
+            if fault in faults:
+                await asyncio.sleep(seconds)
         if Fault.ERROR_RATE in faults and self.dice.random() < float(faults.argument(Fault.ERROR_RATE, "0")):
             raise HTTPException(500, "broken on purpose")
 
