@@ -143,11 +143,12 @@ def compiled(catalog: Catalog) -> dict[str, str]:
 
 
 def replay(prometheus: Prometheus, url: str, rule: tuple[str, str], begin: int) -> None:
-    """What a rule, a name and an expression, would have recorded in the six hours from then on."""
+    """What a rule, a name and an expression, would have recorded in the six hours from then on, as one series."""
     name, expression = rule
     last = float(begin + 6 * HOUR - EVALUATION)
-    for series in prometheus.range(expression, float(begin), last, float(EVALUATION)):
-        write(url, [WrittenSeries({"__name__": name, **SLO_LABELS}, series.points)])
+    found = prometheus.range(expression, float(begin), last, float(EVALUATION))
+    points = sorted(point for series in found for point in series.points)
+    write(url, [WrittenSeries({"__name__": name, **SLO_LABELS}, points)])
 
 
 def asked(prometheus: Prometheus, expression: str, at: int) -> float:

@@ -113,7 +113,7 @@ def test_a_month_is_read_once_for_each_kind_of_event(catalog: Catalog, service: 
         recorded = f'{level_0}{{slo="availability",service="llm-copilot-agent"}}'
         found = _expr(slow, f"slo:sli_{name}:increase30d")
         # a new objective has met no step yet: what it has recorded so far, every 30 s
-        assert found == f"sum_over_time({recorded}[30d:5m]) * 300 or sum_over_time({recorded}[1h]) * 30"
+        assert found == f"sum_over_time(({recorded} offset 1m)[30d:5m]) * 300 or sum_over_time({recorded}[1h]) * 30"
     months = [rule for rule in slow.rules if "sum_over_time" in rule.expr and "[30d" in rule.expr]
     assert len(months) == 2
 
@@ -123,7 +123,7 @@ def test_windows_of_hours_sum_all_that_is_recorded_and_those_of_days_one_rate_in
 ) -> None:
     rules = _rules(catalog, service, _slo(service, "availability"))
     assert "[6h]) * 30 /" in _expr(rules, "slo:sli_error:ratio_rate6h")
-    assert "[3d:5m])" in _expr(rules, "slo:sli_error:ratio_rate3d")
+    assert " offset 1m)[3d:5m])" in _expr(rules, "slo:sli_error:ratio_rate3d")
     # the events that a slow alert asks for, in the same steps as its ratio: 5 of them at least
     assert re.search(r"\[3d:5m\]\) \* 300 or .*\[1h\]\) \* 30\) >= 5$", _expr(rules, "ErrorBudgetBurnRateWarning"))
     assert _expr(rules, "ErrorBudgetBurnRateHigh").endswith("[6h]) * 30 >= 5")
@@ -269,6 +269,6 @@ def test_a_page_states_time_left_threshold_and_detection(catalog: Catalog, servi
 def test_an_alert_of_the_slow_group_states_the_slow_evaluation(catalog: Catalog, service: Service) -> None:
     slow = _groups(catalog, service, "availability")[Tempo.SLOW]
     warning = next(rule for rule in slow.rules if isinstance(rule, Alerting))
-    # 10 % of 43 min 12 s is 259.2 s; + 150 s, for it sums rates over 5 min, and 300 s, for it reads one in 5 min; + 5 s
-    # scrape + 2 min evaluation + 30 s group wait = 864.2 s
-    assert dict(warning.annotations)["detection"].startswith("at most 14 min 24 s ")
+    # 10 % of 43 min 12 s is 259.2 s; + 150 s, for it sums rates over 5 min, and 360 s, for it reads one in 5 min, a
+    # minute late; + 5 s scrape + 2 min evaluation + 30 s group wait = 924.2 s
+    assert dict(warning.annotations)["detection"].startswith("at most 15 min 24 s ")
