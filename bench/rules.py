@@ -7,8 +7,7 @@ throw-away Prometheus: six hours of raw samples at their scrape interval, and th
 record, so that the longest windows are full. Then samples keep arriving while the compiled rules are evaluated.
 Printed: processor time a cycle of 30 s (with rules less without), the slowest rules, and one objective beside the usual
 shape of its rules (`bench/beside.py`; its windows of a day and longer would cost more on more than six hours of raw
-samples). `--factor`
-multiplies the processes. Exit code 1 beyond a bound.
+samples). `--factor` multiplies the processes. Exit code 1 beyond a bound.
 """
 
 import argparse

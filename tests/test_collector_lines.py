@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 import built_engines
+import log_bench
 from watchkeeper import compile as compiler
 from watchkeeper import conventions
 from watchkeeper.compile.reference import reference
@@ -37,15 +38,10 @@ LINES = (
 def configuration(catalog: Catalog, folder: Path, port: int) -> Any:
     """As compiled, with files of this test in place of the machine's and of Loki."""
     texts = {document.path: document.text for document in compiler.build(catalog, reference(catalog))}
-    found = yaml.safe_load(texts[conventions.COLLECTOR_AGENT_FILE])
-    found["receivers"]["filelog/app"]["include"] = [str(folder / "app.jsonl*")]
-    found["receivers"]["filelog/kernel"] |= {"include": [str(folder / "kern.log")], "start_at": "beginning"}
-    found["extensions"]["file_storage"]["directory"] = str(folder / "positions")
-    found["extensions"]["health_check"]["endpoint"] = f"127.0.0.1:{port}"
+    found = log_bench.collector(texts[conventions.COLLECTOR_AGENT_FILE], folder, port)
     found["exporters"] = {f"file/{name}": {"path": str(folder / name)} for name in ("lines", "audit")}
     for pipeline in found["service"]["pipelines"].values():
         pipeline["exporters"] = [name.replace("otlp_http", "file") for name in pipeline["exporters"]]
-    found["service"]["telemetry"] = {"metrics": {"level": "none"}}
     return found
 
 
@@ -65,14 +61,13 @@ def _values(part: Any) -> dict[str, object]:
 def test_lines_arrive_masked_and_sorted(
     catalog: Catalog, tmp_path: Path, free_port: int, until: Callable[..., None]
 ) -> None:
-    command = built_engines.built("otelcol")
+    binary = built_engines.built("otelcol")
     (tmp_path / "app.jsonl").write_text("".join(json.dumps(line) + "\n" for line in LINES) + "not JSON at all\n")
     (tmp_path / "kern.log").write_text("kernel: Out of memory: Killed process 1\n")
     file = tmp_path / "collector.yaml"
     file.write_text(yaml.safe_dump(configuration(catalog, tmp_path, free_port)))
     lines, audit = tmp_path / "lines", tmp_path / "audit"
-    gate = "--feature-gates=stanza.synchronousLogEmitter"
-    with built_engines.running([command, f"--config={file}", gate], tmp_path / "log"):
+    with built_engines.running(log_bench.command(binary, file), tmp_path / "log"):
         until(lambda: len(list(records(lines))) == 4 and len(list(records(audit))) == 1, 20, "five lines")
     found = {str(record["service.name"]): record for record in records(lines)}
     assert {name: record["retention_class"] for name, record in found.items()} == {

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 import built_engines
+import log_bench
 from ports import free_port
 from watchkeeper import compile as compiler
 from watchkeeper import conventions
@@ -198,20 +199,15 @@ def _through_the_collector(
     texts: dict[str, str], loki: str, sent: Sent, folder: Path
 ) -> contextlib.AbstractContextManager[object]:
     """As compiled, with files of this test in place of the machine's, and this Loki in place of the usual one."""
-    command = built_engines.built("otelcol")
+    binary = built_engines.built("otelcol")
     (folder / "app.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines(sent.kinds)))
     (folder / "kern.log").write_text(sent.kernel + "\n")
-    found = yaml.safe_load(texts[conventions.COLLECTOR_AGENT_FILE].replace("http://loki:3100", loki))
-    found["receivers"]["filelog/app"]["include"] = [str(folder / "app.jsonl*")]
-    found["receivers"]["filelog/kernel"] |= {"include": [str(folder / "kern.log")], "start_at": "beginning"}
-    found["extensions"]["file_storage"]["directory"] = str(folder / "positions")
-    found["extensions"]["health_check"]["endpoint"] = f"127.0.0.1:{free_port()}"
+    text = texts[conventions.COLLECTOR_AGENT_FILE].replace("http://loki:3100", loki)
+    found = log_bench.collector(text, folder, free_port())
     found["exporters"]["otlp_http/lines"]["headers"]["X-Scope-OrgID"] = sent.tenant
-    found["service"]["telemetry"] = {"metrics": {"level": "none"}}
     file = folder / "collector.yaml"
     file.write_text(yaml.safe_dump(found))
-    gate = "--feature-gates=stanza.synchronousLogEmitter"
-    return built_engines.running([command, f"--config={file}", gate], folder / "collector.log")
+    return built_engines.running(log_bench.command(binary, file), folder / "collector.log")
 
 
 def _as_written(texts: dict[str, str], loki: str, sent: Sent) -> contextlib.AbstractContextManager[object]:
