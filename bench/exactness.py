@@ -20,7 +20,6 @@ import throwaway
 
 from watchkeeper import conventions, spec
 from watchkeeper.compile import rules
-from watchkeeper.formats.prometheus import Recording
 from watchkeeper.live.prometheus import Prometheus
 from watchkeeper.live.remote_write import WrittenSeries, write
 from watchkeeper.model import Catalog
@@ -136,9 +135,8 @@ def compiled(catalog: Catalog) -> dict[str, str]:
     """The recording rules of the availability objective, by name."""
     return {
         rule.record: rule.expr
-        for group in rules.recording_groups(catalog)
-        for rule in group.rules
-        if isinstance(rule, Recording) and dict(rule.labels).get("slo") == "availability"
+        for rule in rules.compiled(catalog).recordings
+        if dict(rule.labels).get("slo") == "availability"
     }
 
 

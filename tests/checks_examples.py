@@ -52,7 +52,7 @@ def judge_project(example: str, folder: Path, check: Check) -> tuple[Problem, ..
     loaded = spec.load(project, today=TODAY)
     if loaded.catalog is None:
         return tuple(found for found in loaded.problems if found.span.file == str(project))
-    documents = (compiled_rules.recording(loaded.catalog), compiled_rules.alerting(loaded.catalog))
+    documents = compiled_rules.compiled(loaded.catalog).documents
     definitions = checks.of_sources(loaded.catalog, loaded.sources)
     judged = judging.judge_definitions(
         (check,), definitions, {document.path: document.text for document in documents}, today=TODAY

@@ -57,7 +57,7 @@ def definitions(text: str, folder: Path) -> Definitions:
 
 
 def compiled(catalog: Catalog) -> dict[str, str]:
-    documents = (compiled_rules.recording(catalog), compiled_rules.alerting(catalog))
+    documents = compiled_rules.compiled(catalog).documents
     return {document.path: document.text for document in documents}
 
 

@@ -258,7 +258,7 @@ def test_whoever_asks_beside_is_named_by_the_caller() -> None:
 def test_every_compiled_alert_has_an_owner() -> None:
     assert not [problem for problem in of_pack("L37") if "has no team" in problem.summary]
     catalog = pack()
-    text = compiled_rules.alerting(catalog).text
+    text = compiled_rules.compiled(catalog).documents[1].text
     broken = {"alerts.yaml": text.replace("team: copilot", "crew: copilot")}
     definitions = checks.of_sources(catalog, spec.load(today=TODAY).sources)
     found = judging.judge_definitions((BY_ID["L37"],), definitions, broken, today=TODAY).problems
@@ -273,7 +273,7 @@ def pack() -> model.Catalog:
 
 def of_pack(check: str, readers: tuple[str, ...] = (), *, dashboards: bool = True) -> tuple[Problem, ...]:
     catalog = pack() if dashboards else replace(pack(), dashboards=())
-    documents = (compiled_rules.recording(catalog), compiled_rules.alerting(catalog))
+    documents = compiled_rules.compiled(catalog).documents
     compiled = {document.path: document.text for document in documents}
     definitions = checks.of_sources(catalog, spec.load(today=TODAY).sources, readers)
     return judging.judge_definitions((BY_ID[check],), definitions, compiled, today=TODAY).problems

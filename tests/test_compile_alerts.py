@@ -266,7 +266,7 @@ def test_the_breach_of_an_objective_takes_its_number_from_the_target(catalog: Ca
 
 def test_alerts_on_all_requests_stand_where_what_they_read_is_recorded(catalog: Catalog) -> None:
     """Else they would see it up to an interval late."""
-    groups = {group.name.removeprefix("slo-llm-copilot-agent-"): group for group in rules.recording_groups(catalog)}
+    groups = {group.name.removeprefix("slo-llm-copilot-agent-"): group for group in rules.compiled(catalog).groups}
     names = {key: [rule.alert for rule in group.rules if isinstance(rule, Alerting)] for key, group in groups.items()}
     assert names["availability-page"][-1] == "SLOAvailabilityBreach"
     assert names["availability-standard"][-1] == "TrafficCollapse"
@@ -274,7 +274,7 @@ def test_alerts_on_all_requests_stand_where_what_they_read_is_recorded(catalog: 
 
 
 def _groups(catalog: Catalog) -> list[Group]:
-    return [*rules.recording_groups(catalog), *rules.alerting_groups(catalog)]
+    return list(rules.compiled(catalog).groups)
 
 
 def test_every_alert_tells_what_to_do_and_who_owns_it(catalog: Catalog) -> None:
@@ -292,6 +292,7 @@ def test_every_alert_tells_what_to_do_and_who_owns_it(catalog: Catalog) -> None:
 
 def test_two_services_share_the_alerts_about_the_monitoring(catalog: Catalog) -> None:
     other = replace(catalog.services[0], name="second")
-    text = rules.alerting(replace(catalog, services=(*catalog.services, other))).text
+    _, alerting = rules.compiled(replace(catalog, services=(*catalog.services, other))).documents
+    text = alerting.text
     assert text.count("alert: Watchdog") == 1
     assert text.count("alert: DatabaseDown") == 2

@@ -23,7 +23,7 @@ LABELS = 'service="llm-copilot-agent",environment="production",instance="a:9464"
 
 
 def written(catalog: Catalog) -> list[Recording]:
-    return [rule for group in rules.recording_groups(catalog) for rule in group.rules if isinstance(rule, Recording)]
+    return list(rules.compiled(catalog).recordings)
 
 
 def series(metric: Metric) -> Iterator[tuple[str, str]]:
@@ -49,7 +49,8 @@ def asked(rule: Recording) -> str:
 
 
 def test_every_recording_rule_gives_a_value(promtool: engines.Engine, catalog: Catalog, tmp_path: Path) -> None:
-    (tmp_path / conventions.RECORDING_RULES_FILE).write_text(rules.recording(catalog).text)
+    recording, _ = rules.compiled(catalog).documents
+    (tmp_path / recording.path).write_text(recording.text)
     questions = dict.fromkeys(asked(rule) for rule in written(catalog))
     inputs = [{"series": name, "values": values} for metric in catalog.metrics for name, values in series(metric)]
     test = {

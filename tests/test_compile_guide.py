@@ -18,7 +18,8 @@ from watchkeeper import compile as compiler
 from watchkeeper import conventions, engines, spec
 from watchkeeper.compile.guide import alerting, contents, facts, markdown, queries, quickstart, troubleshooting
 from watchkeeper.compile.reference import reference
-from watchkeeper.compile.totals import Totals, compiled, totals
+from watchkeeper.compile.rules import compiled
+from watchkeeper.compile.totals import Totals, totals
 from watchkeeper.model import Catalog, Example, Severity
 
 TOLD = Path(__file__).parent / "golden" / "who-is-told.txt"
@@ -54,7 +55,7 @@ def counted() -> Totals:
 
 
 def facts_of(catalog: Catalog) -> facts.Facts:
-    return facts.gather(catalog, reference(catalog), ())
+    return facts.gather(catalog, reference(catalog), compiled(catalog), ())
 
 
 def alert_names() -> set[str]:

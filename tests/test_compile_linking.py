@@ -14,7 +14,7 @@ from watchkeeper.model import Catalog
 
 
 def alerting(catalog: Catalog) -> list[Alerting]:
-    groups = (*rules.recording_groups(catalog), *rules.alerting_groups(catalog))
+    groups = rules.compiled(catalog).groups
     return [rule for group in groups for rule in group.rules if isinstance(rule, Alerting)]
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import yaml
 
-from watchkeeper.compile import metrics_catalog
+from watchkeeper.compile import metrics_catalog, rules
+from watchkeeper.compile.rules import Rules
 from watchkeeper.model import Catalog, Emitter, Label, Metric, MetricType, Reference, Scrape
 from watchkeeper.quantity import Duration
 
@@ -27,7 +28,8 @@ SEED_RECORDED = {
 
 
 def written(catalog: Catalog) -> Any:  # the tree is looked at, not typed
-    return yaml.safe_load(metrics_catalog.document(catalog).text)
+    made = rules.compiled(catalog) if catalog.services else Rules((), ())
+    return yaml.safe_load(metrics_catalog.document(catalog, made).text)
 
 
 def metric(**changes: object) -> Metric:

@@ -9,7 +9,7 @@ import pytest
 
 from watchkeeper import compile as compiler
 from watchkeeper import conventions
-from watchkeeper.compile import runbooks
+from watchkeeper.compile import rules, runbooks
 from watchkeeper.compile.reference import reference
 from watchkeeper.model import Alert, Catalog, Comparison, Kind, Priority, RunbookPage, Severity, Threshold, Unit
 from watchkeeper.quantity import Duration
@@ -45,7 +45,7 @@ def _only(catalog: Catalog, *alerts: Alert, pages: tuple[RunbookPage, ...] = (PA
 
 
 def _published(catalog: Catalog) -> dict[str, str]:
-    found = list(runbooks.documents(catalog))
+    found = list(runbooks.documents(catalog, rules.compiled(catalog)))
     assert len({document.path for document in found}) == len(found)
     return {document.path.removeprefix("runbooks/"): document.text for document in found}
 

@@ -188,7 +188,7 @@ def test_a_bug_in_reading_is_told_and_not_taken_for_starting(
 
 CONFIGURATION = """
 global: {scrape_interval: 1s, evaluation_interval: 1s, external_labels: {environment: demo}}
-rule_files: [recording.yaml, alerts.yaml]
+rule_files: [prometheus-recording-rules.yaml, prometheus-alert-rules.yaml]
 scrape_configs:
 - {job_name: self, static_configs: [{targets: ["127.0.0.1:PORT"], labels: {service: prometheus, role: engine}}]}
 """
@@ -225,8 +225,8 @@ def test_every_question_is_one_a_real_prometheus_answers(prometheus: Engine, tmp
     second = Duration.of(seconds=1)
     quick = replace(catalog.intervals, rules_critical=second, rules_standard=second, rules_slow=second)
     catalog = replace(catalog, intervals=quick)
-    (tmp_path / "recording.yaml").write_text(rules.recording(catalog).text)
-    (tmp_path / "alerts.yaml").write_text(rules.alerting(catalog).text)
+    for document in rules.compiled(catalog).documents:
+        (tmp_path / document.path).write_text(document.text)
     (tmp_path / "prometheus.yaml").write_text(CONFIGURATION.replace("PORT", str(free_port)))
     url = f"http://127.0.0.1:{free_port}"
     server = Server(free_port, tmp_path / "prometheus.yaml", tmp_path / "data")

@@ -129,8 +129,7 @@ def _compiled(loaded: "Loaded") -> dict[str, str]:
 
     if loaded.catalog is None:
         return {}
-    documents = (rules.recording(loaded.catalog), rules.alerting(loaded.catalog))
-    return {document.path: document.text for document in documents}
+    return {document.path: document.text for document in rules.compiled(loaded.catalog).documents}
 
 
 def _against_reality(definitions: "Definitions", loaded: "Loaded", url: str) -> Outcome:

@@ -6,8 +6,9 @@ Nothing is added to the rules and nothing taken away; what differs is who finds 
 from collections.abc import Iterable, Iterator
 
 from watchkeeper import conventions
-from watchkeeper.compile import helm, rules
+from watchkeeper.compile import helm
 from watchkeeper.compile.document import Document
+from watchkeeper.compile.rules import Rules
 from watchkeeper.formats.prometheus import Group
 from watchkeeper.formats.yaml import Tree, dump, dump_all
 from watchkeeper.model import Catalog, Deployment, Service
@@ -20,8 +21,8 @@ METRICS_PORT = "metrics"
 NAME_LABEL = "app.kubernetes.io/name"
 
 
-def documents(catalog: Catalog, deployment: Deployment) -> Iterator[Document]:
-    yield Document(conventions.KUBERNETES_RULES_FILE, dump_all(_rules(catalog)))
+def documents(catalog: Catalog, deployment: Deployment, compiled: Rules) -> Iterator[Document]:
+    yield Document(conventions.KUBERNETES_RULES_FILE, dump_all(_rules(compiled)))
     yield Document(conventions.KUBERNETES_MONITORS_FILE, dump_all(_monitors(catalog, deployment)))
     yield Document(conventions.KUBERNETES_VALUES_FILE, dump(helm.values(catalog, deployment)))
 
@@ -35,12 +36,9 @@ def _object(kind: str, name: str, spec: Tree) -> Tree:
     }
 
 
-def _rules(catalog: Catalog) -> Iterator[Tree]:
+def _rules(compiled: Rules) -> Iterator[Tree]:
     """One object for each rule file, so that each can be compared with its file."""
-    for file, groups in (
-        (conventions.RECORDING_RULES_FILE, rules.recording_groups(catalog)),
-        (conventions.ALERT_RULES_FILE, rules.alerting_groups(catalog)),
-    ):
+    for file, groups in compiled.files.items():
         yield _object("PrometheusRule", file.removesuffix(".yaml"), {"groups": _groups(groups)})
 
 

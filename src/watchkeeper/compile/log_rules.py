@@ -38,16 +38,18 @@ def of_service(catalog: Catalog, service: Service) -> tuple[Group, ...]:
 
 def ruler(catalog: Catalog, logs: Logs) -> tuple[Document, ...]:
     """For Loki: a file for each environment's tenant, each service, and each shape in which lines may arrive."""
-    return tuple(
-        Document(
-            conventions.loki_rules_file(kept.environment, service.name, json_body=wire is Wire.JSON_BODY),
-            rule_file(_split(catalog, service, _read(catalog, logs, service, wire, kept.environment))),
-        )
-        for service in catalog.services
-        if service.log_alerts
-        for kept in logs.retention
-        for wire in Wire
-    )
+    services = (service for service in catalog.services if service.log_alerts)
+    return tuple(document for service in services for document in _ruler_of_service(catalog, logs, service))
+
+
+def _ruler_of_service(catalog: Catalog, logs: Logs, service: Service) -> Iterator[Document]:
+    counted = [(twin, _counted(catalog, service, twin)) for twin in _twins(service)]
+    for kept in logs.retention:
+        own = (("service", service.name), ("environment", kept.environment))
+        for wire in Wire:
+            path = conventions.loki_rules_file(kept.environment, service.name, json_body=wire is Wire.JSON_BODY)
+            rules = [_of_lines(rule, _query(logs, service, *twin, wire), own) for twin, rule in counted]
+            yield Document(path, rule_file(_split(catalog, service, rules)))
 
 
 def _split(catalog: Catalog, service: Service, rules: list[Alerting]) -> Iterator[Group]:
@@ -120,13 +122,6 @@ def _share(alert: LogAlert, ratio: LogRatio) -> Node:
 
 
 # --- Loki ------------------------------------------------------------------------------------------
-
-
-def _read(catalog: Catalog, logs: Logs, service: Service, wire: Wire, environment: str) -> list[Alerting]:
-    own = (("service", service.name), ("environment", environment))
-    return [
-        _of_lines(_counted(catalog, service, each), _query(logs, service, *each, wire), own) for each in _twins(service)
-    ]
 
 
 def _query(logs: Logs, service: Service, alert: LogAlert, ratio: LogRatio | None, wire: Wire) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from watchkeeper import conventions
-from watchkeeper.compile import rules
 from watchkeeper.compile.document import Document
+from watchkeeper.compile.rules import Rules
 from watchkeeper.formats.prometheus import Recording as Rule
 from watchkeeper.formats.yaml import Tree, dump
 from watchkeeper.model import Catalog, Label, Metric, Recording, Scrape
@@ -12,8 +12,8 @@ from watchkeeper.model import Catalog, Label, Metric, Recording, Scrape
 _UNITS = {"_seconds": "seconds", "_bytes": "bytes", "_usd": "dollars", "_ratio": "ratio", "_cores": "processors"}
 
 
-def document(catalog: Catalog) -> Document:
-    recorded = _recorded(catalog)
+def document(catalog: Catalog, compiled: Rules) -> Document:
+    recorded = compiled.recordings
     tree: dict[str, Tree] = {
         "reference": {
             "requests_per_month": catalog.reference.requests_per_month,
@@ -92,11 +92,6 @@ def _domain(label: Label) -> Tree:
 
 
 # --- recorded series --------------------------------------------------------------------------------
-
-
-def _recorded(catalog: Catalog) -> tuple[Rule, ...]:
-    groups = rules.recording_groups(catalog)
-    return tuple(rule for group in groups for rule in group.rules if isinstance(rule, Rule))
 
 
 def _families(catalog: Catalog, recorded: Iterable[Rule]) -> Tree:

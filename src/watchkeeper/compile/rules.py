@@ -1,28 +1,65 @@
 """The two rule files: groups that record (with the page alerts that read them), and groups that only alert."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from watchkeeper import conventions
 from watchkeeper.compile import alerts, log_rules, outage, recordings, slo
 from watchkeeper.compile.document import Document
 from watchkeeper.compile.linking import linked
-from watchkeeper.formats.prometheus import Group, rule_file
+from watchkeeper.formats.prometheus import Alerting, Group, Recording, rule_file
 from watchkeeper.model import Catalog, Service
 
 
-def recording(catalog: Catalog) -> Document:
-    return Document(conventions.RECORDING_RULES_FILE, rule_file(recording_groups(catalog)))
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A group and whose it is. What watches the monitoring itself stands with the first service."""
+
+    service: Service
+    group: Group
 
 
-def recording_groups(catalog: Catalog) -> tuple[Group, ...]:
-    parts = (_slos, recordings.of_service)
-    return tuple(
-        group
-        for part in parts
-        for service in catalog.services
-        for group in linked(catalog, service, part(catalog, service))
-    )
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All rules of Prometheus. Much is made of them, and they are dear to make: once a build."""
+
+    recording: tuple[Owned, ...]
+    alerting: tuple[Owned, ...]
+
+    @property
+    def files(self) -> dict[str, tuple[Group, ...]]:
+        both = {conventions.RECORDING_RULES_FILE: self.recording, conventions.ALERT_RULES_FILE: self.alerting}
+        return {name: tuple(owned.group for owned in groups) for name, groups in both.items()}
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        return tuple(Document(name, rule_file(groups)) for name, groups in self.files.items())
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        return tuple(owned.group for owned in (*self.recording, *self.alerting))
+
+    @property
+    def recordings(self) -> tuple[Recording, ...]:
+        return tuple(rule for group in self.groups for rule in group.rules if isinstance(rule, Recording))
+
+    @property
+    def alerts(self) -> tuple[Alerting, ...]:
+        return tuple(alert for _, alert in self.owned_alerts())
+
+    def owned_alerts(self) -> Iterator[tuple[Service, Alerting]]:
+        for owned in (*self.recording, *self.alerting):
+            yield from ((owned.service, rule) for rule in owned.group.rules if isinstance(rule, Alerting))
+
+
+def compiled(catalog: Catalog) -> Rules:
+    return Rules(tuple(_recording(catalog)), tuple(_alerting(catalog)))
+
+
+def _recording(catalog: Catalog) -> Iterator[Owned]:
+    for part in (_slos, recordings.of_service):
+        for service in catalog.services:
+            yield from _owned(catalog, service, part(catalog, service))
 
 
 def _slos(catalog: Catalog, service: Service) -> Iterator[Group]:
@@ -36,16 +73,17 @@ def _slos(catalog: Catalog, service: Service) -> Iterator[Group]:
         yield from groups.values()
 
 
-def alerting(catalog: Catalog) -> Document:
-    return Document(conventions.ALERT_RULES_FILE, rule_file(alerting_groups(catalog)))
-
-
-def alerting_groups(catalog: Catalog) -> tuple[Group, ...]:
-    own = (group for service in catalog.services for group in linked(catalog, service, _alerts(catalog, service)))
-    return (*own, *linked(catalog, catalog.services[0], alerts.of_monitoring(catalog)))
+def _alerting(catalog: Catalog) -> Iterator[Owned]:
+    for service in catalog.services:
+        yield from _owned(catalog, service, _alerts(catalog, service))
+    yield from _owned(catalog, catalog.services[0], alerts.of_monitoring(catalog))
 
 
 def _alerts(catalog: Catalog, service: Service) -> Iterator[Group]:
     yield outage.group(catalog, service)
     yield from alerts.of_service(catalog, service)
     yield from log_rules.of_service(catalog, service)
+
+
+def _owned(catalog: Catalog, service: Service, groups: Iterator[Group]) -> Iterator[Owned]:
+    yield from (Owned(service, group) for group in linked(catalog, service, groups))

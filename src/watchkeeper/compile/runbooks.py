@@ -6,14 +6,14 @@ that every link and the `runbook` of every rule lead somewhere.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from watchkeeper import conventions
-from watchkeeper.compile import rules
 from watchkeeper.compile.document import Document
 from watchkeeper.compile.guide import markdown
 from watchkeeper.compile.linking import panel_of
+from watchkeeper.compile.rules import Rules
 from watchkeeper.formats.prometheus import Alerting
 from watchkeeper.model import Catalog, Service
 
@@ -48,9 +48,9 @@ class _Rule:
 _Fact: TypeAlias = tuple[str, Callable[[_Rule], str]]
 
 
-def documents(catalog: Catalog) -> Iterator[Document]:
+def documents(catalog: Catalog, compiled: Rules) -> Iterator[Document]:
     texts = {page.name: page.text for page in catalog.pages}
-    alerts = _by_alert(catalog)
+    alerts = _by_alert(compiled)
     published = {conventions.runbook_for(alert) for alert in alerts}
     for alert, its in alerts.items():
         path = conventions.published_runbook(conventions.runbook_for(alert))
@@ -60,19 +60,13 @@ def documents(catalog: Catalog) -> Iterator[Document]:
         yield Document(conventions.published_runbook(page), _shared(page, alerts, texts[page]))
 
 
-def _by_alert(catalog: Catalog) -> dict[str, list[_Rule]]:
-    """By name. What speaks of the monitoring itself is the same for every service, and told once."""
+def _by_alert(compiled: Rules) -> dict[str, list[_Rule]]:
+    """By name."""
     found: dict[str, dict[Alerting, _Rule]] = {}
-    for service in catalog.services:
-        for rule in _rules(replace(catalog, services=(service,))):
-            its = found.setdefault(rule.alert, {})
-            its.setdefault(rule, _Rule(service.name, rule, _panel(service, rule)))
+    for service, rule in compiled.owned_alerts():
+        its = found.setdefault(rule.alert, {})
+        its.setdefault(rule, _Rule(service.name, rule, _panel(service, rule)))
     return {alert: list(found[alert].values()) for alert in sorted(found)}
-
-
-def _rules(catalog: Catalog) -> Iterator[Alerting]:
-    for group in (*rules.recording_groups(catalog), *rules.alerting_groups(catalog)):
-        yield from (rule for rule in group.rules if isinstance(rule, Alerting))
 
 
 def _panel(service: Service, rule: Alerting) -> str:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from watchkeeper import measured
-from watchkeeper.compile import metrics_catalog, rules
-from watchkeeper.formats.prometheus import Alerting, Recording
+from watchkeeper.compile import metrics_catalog
+from watchkeeper.compile.rules import Rules
 from watchkeeper.model import Catalog, Scrape
 from watchkeeper.quantity import Duration
 
@@ -32,15 +32,7 @@ class Totals:
         return samples * low, samples * high
 
 
-def compiled(catalog: Catalog) -> tuple[Recording | Alerting, ...]:
-    """All rules of Prometheus."""
-    groups = (*rules.recording_groups(catalog), *rules.alerting_groups(catalog))
-    return tuple(rule for group in groups for rule in group.rules)
-
-
-def totals(catalog: Catalog, made: tuple[Recording | Alerting, ...]) -> Totals:
-    """`made`: what `compiled` gave."""
-    alerts = [rule for rule in made if isinstance(rule, Alerting)]
+def totals(catalog: Catalog, compiled: Rules) -> Totals:
     by_scrape = {
         scrape: sum(metrics_catalog.planned(catalog, m) for m in catalog.metrics if m.scrape is scrape)
         for scrape in Scrape
@@ -51,9 +43,9 @@ def totals(catalog: Catalog, made: tuple[Recording | Alerting, ...]) -> Totals:
         samples_per_second=sum(
             (number / _every(catalog, scrape).seconds for scrape, number in by_scrape.items()), Decimal(0)
         ),
-        recording_rules=len(made) - len(alerts),
-        alerts=len({rule.alert for rule in alerts}),
-        alert_rules=len(alerts),
+        recording_rules=len(compiled.recordings),
+        alerts=len({rule.alert for rule in compiled.alerts}),
+        alert_rules=len(compiled.alerts),
         dashboards=len(catalog.dashboards),
         panels=sum(len(dashboard.panels) for dashboard in catalog.dashboards),
         log_alerts=len({alert.name for service in catalog.services for alert in service.log_alerts}),

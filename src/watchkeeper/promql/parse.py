@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 import promql_parser as rust
 
@@ -45,6 +46,10 @@ _MATCH_OPERATORS = {
 _SIDES = {"VectorMatchCardinality.ManyToOne": Side.LEFT, "VectorMatchCardinality.OneToMany": Side.RIGHT}
 
 
+_REMEMBERED = 4096
+"""Expressions. Checks, rules, dashboards and tests of one build ask for the same ones five times over."""
+
+
 class _UnsupportedError(Exception):
     """Something the parser reads and Prometheus 2.42 does not."""
 
@@ -53,6 +58,7 @@ class _UnsupportedError(Exception):
         self.word = word
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse(text: str) -> Node:
     """Raises PromqlError, with a position, for anything but one expression."""
     guard.check(text)

@@ -56,7 +56,7 @@ _RESERVED = frozenset(
         "limit_ratio limitk max min nan offset on or quantile start stddev stdvar sum topk unless without",
     )
 )
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"})
 _READABLE = 100  # characters of a line
 _LONGEST_PLAIN_NUMBER = 21  # characters; beyond that 1e+30 reads better than its zeros
 
@@ -117,7 +117,8 @@ def number(value: Decimal) -> str:
 
 def quote(value: str) -> str:
     """A string literal in double quotes; other control characters are written as \\u escapes."""
-    return '"' + "".join(map(_escape, value)) + '"'
+    text = value.translate(_ESCAPES)
+    return f'"{text}"' if text.isprintable() else f'"{"".join(map(_escape, text))}"'
 
 
 def matcher(node: Matcher) -> str:
@@ -132,8 +133,6 @@ def _scientific(value: Decimal) -> str:
 
 
 def _escape(character: str) -> str:
-    if character in _ESCAPES:
-        return _ESCAPES[character]
     return character if character.isprintable() else _unicode_escape(character)
 
 

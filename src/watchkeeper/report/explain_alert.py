@@ -25,7 +25,7 @@ def alerts(catalog: Catalog, name: str) -> Iterator[Explanation]:
 
 
 def _rules(catalog: Catalog) -> Iterator[tuple[Group, Alerting]]:
-    for group in (*rules.recording_groups(catalog), *rules.alerting_groups(catalog)):
+    for group in rules.compiled(catalog).groups:
         yield from ((group, rule) for rule in group.rules if isinstance(rule, Alerting))
 
 

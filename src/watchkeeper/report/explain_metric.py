@@ -70,10 +70,9 @@ def _read_by(catalog: Catalog, name: str) -> Fact:
 def readers(catalog: Catalog, name: str) -> tuple[str, ...]:
     """Alerts, recorded series and panels whose expressions read the series of this name."""
     series = {name, *(name + ending for ending in _ENDINGS)}
-    groups = (*rules.recording_groups(catalog), *rules.alerting_groups(catalog))
     rule_readers = (
         rule.alert if isinstance(rule, Alerting) else rule.record
-        for group in groups
+        for group in rules.compiled(catalog).groups
         for rule in group.rules
         if series & set(promql.metrics(promql.parse(rule.expr)))
     )

@@ -18,14 +18,17 @@ from watchkeeper.compile.guide import (
     troubleshooting,
     upkeep,
 )
+from watchkeeper.compile.rules import Rules
 from watchkeeper.model import Catalog, Deployment
 
 _MADE = "<!-- Made by `watchkeeper build` from the definitions. Change those, not this page. -->"
 
 
-def documents(catalog: Catalog, deployment: Deployment, others: Iterable[Document]) -> Iterator[Document]:
+def documents(
+    catalog: Catalog, deployment: Deployment, compiled: Rules, others: Iterable[Document]
+) -> Iterator[Document]:
     """`others` are the documents they stand beside."""
-    made = facts.gather(catalog, deployment, tuple(document.path for document in others))
+    made = facts.gather(catalog, deployment, compiled, tuple(document.path for document in others))
     yield Document(conventions.GUIDE_FILE, _guide(made))
     yield Document(conventions.SUMMARY_FILE, summary.text(made, _MADE))
 

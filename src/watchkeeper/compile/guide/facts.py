@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from watchkeeper.compile.totals import Totals, compiled, totals
-from watchkeeper.formats.prometheus import Alerting, Recording
+from watchkeeper.compile.rules import Rules
+from watchkeeper.compile.totals import Totals, totals
+from watchkeeper.formats.prometheus import Alerting
 from watchkeeper.model import Catalog, Deployment, Severity
 
 _FOUND = re.compile(r"at most (.+?) after everything fails")
@@ -64,23 +65,22 @@ class Facts:
         return [told for told in self.alerts if told.severity is severity]
 
 
-def gather(catalog: Catalog, deployment: Deployment, paths: tuple[str, ...]) -> Facts:
-    made = compiled(catalog)
+def gather(catalog: Catalog, deployment: Deployment, compiled: Rules, paths: tuple[str, ...]) -> Facts:
     order = list(Severity)
-    told = (Told(rule, catalog.routing.told(dict(rule.labels))) for rule in made if isinstance(rule, Alerting))
+    told = (Told(rule, catalog.routing.told(dict(rule.labels))) for rule in compiled.alerts)
     return Facts(
         catalog=catalog,
         deployment=deployment,
         paths=paths,
         alerts=tuple(sorted(told, key=lambda each: (order.index(each.severity), each.name))),
-        series=frozenset(_series(catalog, made)),
-        totals=totals(catalog, made),
+        series=frozenset(_series(catalog, compiled)),
+        totals=totals(catalog, compiled),
     )
 
 
-def _series(catalog: Catalog, made: Iterable[Recording | Alerting]) -> Iterable[str]:
+def _series(catalog: Catalog, compiled: Rules) -> Iterable[str]:
     yield "ALERTS"
-    yield from (rule.record for rule in made if isinstance(rule, Recording))
+    yield from (rule.record for rule in compiled.recordings)
     for metric in catalog.metrics:
         yield metric.name
         if metric.buckets:

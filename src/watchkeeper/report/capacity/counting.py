@@ -14,7 +14,7 @@ from operator import or_
 
 from watchkeeper import promql
 from watchkeeper.compile import rules
-from watchkeeper.formats.prometheus import Alerting, Group, Recording
+from watchkeeper.formats.prometheus import Alerting, Recording
 from watchkeeper.model import Catalog, Metric
 from watchkeeper.promql.functions import Type
 from watchkeeper.promql.labels import labels, type_of
@@ -75,8 +75,7 @@ class Rule:
 
 
 def compiled(catalog: Catalog) -> tuple[Rule, ...]:
-    groups: tuple[Group, ...] = (*rules.recording_groups(catalog), *rules.alerting_groups(catalog))
-    return tuple(Rule(rule, group.interval) for group in groups for rule in group.rules)
+    return tuple(Rule(rule, group.interval) for group in rules.compiled(catalog).groups for rule in group.rules)
 
 
 class Counting:

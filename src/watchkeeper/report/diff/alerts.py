@@ -67,10 +67,7 @@ def changes(old: Catalog, new: Catalog) -> Iterator[Change]:
 def compiled(catalog: Catalog, service: Service) -> tuple[Compiled, ...]:
     """All alerts of a service, those of its objectives and logs among them."""
     alone = replace(catalog, services=(service,))
-    groups = (*rules.recording_groups(alone), *rules.alerting_groups(alone))
-    return tuple(
-        Compiled(catalog, service.name, rule) for group in groups for rule in group.rules if isinstance(rule, Alerting)
-    )
+    return tuple(Compiled(catalog, service.name, rule) for rule in rules.compiled(alone).alerts)
 
 
 def _of_service(side: Sides) -> Iterator[Change]:
