@@ -14,6 +14,7 @@ from watchkeeper.model import (
     Comparison,
     Family,
     Kind,
+    Outcome,
     Pace,
     Queries,
     Recording,
@@ -241,7 +242,7 @@ def test_without_an_objective_over_all_requests_the_probe_remains(catalog: Catal
 
 
 def test_an_outage_of_a_service_with_counters_of_its_own_is_seen(catalog: Catalog) -> None:
-    own = Queries(total="http_requests_total", bad='http_requests_total{status_code=~"5.."}')
+    own = Queries("http_requests_total", 'http_requests_total{status_code=~"5.."}', Outcome.BAD)
     slo = replace(catalog.services[0].slos[0], events=own)
     outage_rule, collapse, breach = outage.alerts(catalog, replace(catalog.services[0], slos=(slo,)))
     assert 'http_requests_total{status_code=~"5..",service="llm-copilot-agent"}[1m]' in outage_rule.expr

@@ -133,6 +133,18 @@ def test_rules_are_the_same_bytes(tmp_path: Path, catalog: Catalog) -> None:
     assert spoken.services[0].alerts == replace(catalog.services[0], name="shop").alerts
 
 
+def test_a_latency_objective_on_their_histogram_is_not_left_out(tmp_path: Path) -> None:
+    total, good = "http_request_duration_seconds_count", 'http_request_duration_seconds_bucket{le="1"}'
+    text = f"{PROJECT}slos:\n  latency-simple:\n    total: {total}\n    good: {good}\n"
+    loaded = project(tmp_path, text)
+    assert loaded.catalog is not None
+    assert "latency-simple" in {slo.name for slo in loaded.catalog.services[0].slos}
+    told = {problem.summary: problem.found for problem in loaded.problems}
+    assert told["objectives that are left out: only the SDK counts them with dialect `opentelemetry`"] == (
+        "latency-complex, latency-complex-p99, latency-simple-p99"
+    )
+
+
 def test_labels_are_set_before_the_name_is_gone() -> None:
     renamed = Renamed("theirs_total", (("code", "5.."),), "ours_total", (("outcome", "bad"),), Part.STANDARD)
     first, second, *_ = relabelling(Dialect("d", "", (), (), (renamed,)), Part.STANDARD)

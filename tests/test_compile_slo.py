@@ -10,7 +10,7 @@ from watchkeeper import conventions, promql
 from watchkeeper.compile import slo as compiled
 from watchkeeper.compile.slo import Tempo
 from watchkeeper.formats.prometheus import Alerting, Group, Recording
-from watchkeeper.model import Catalog, Queries, Service, Slo
+from watchkeeper.model import Catalog, Outcome, Queries, Service, Slo
 from watchkeeper.quantity import Duration
 
 
@@ -129,10 +129,13 @@ def test_windows_of_hours_sum_all_that_is_recorded_and_those_of_days_one_rate_in
     assert _expr(rules, "ErrorBudgetBurnRateHigh").endswith("[6h]) * 30 >= 5")
 
 
-def test_history_is_counted_in_steps_of_five_minutes(catalog: Catalog, service: Service) -> None:
+def test_history_is_counted_in_wide_steps_and_all_of_it_before_the_first(catalog: Catalog, service: Service) -> None:
     slow = _groups(catalog, service, "availability")[Tempo.SLOW]
-    # 30 d = 8640 x 5 min
-    assert "[30d:5m]) / 8640, 1)" in _expr(slow, "slo:history_coverage:ratio")
+    total = 'slo:sli_total:rate5m{slo="availability",service="llm-copilot-agent"}'
+    # 30 d = 120 x 6 h = 86,400 x 30 s
+    assert _expr(slow, "slo:history_coverage:ratio") == (
+        f"clamp_max(count_over_time({total}[30d:6h]) / 120 or count_over_time({total}[6h]) / 86400, 1)"
+    )
 
 
 def test_a_wide_counter_is_read_for_the_shortest_window_only(catalog: Catalog, service: Service) -> None:
@@ -154,7 +157,7 @@ def test_what_pages_nobody_at_night_sums_all_but_its_present(catalog: Catalog, s
 
 def test_a_counter_nobody_declared_is_read_for_an_hour_at_most(catalog: Catalog, service: Service) -> None:
     paging = _slo(service, "availability")
-    foreign = replace(paging, events=Queries("jobs_total", 'jobs_total{outcome="failed"}'))
+    foreign = replace(paging, events=Queries("jobs_total", 'jobs_total{outcome="failed"}', Outcome.BAD))
     rules = _rules(catalog, service, foreign)
     assert "rate(jobs_total" in _expr(rules, "slo:sli_error:ratio_rate1h")
     assert "sum_over_time(slo:sli_errors:rate5m" in _expr(rules, "slo:sli_error:ratio_rate6h")
@@ -240,13 +243,9 @@ def test_time_left_is_the_budget_in_seconds_over_the_failing_share(catalog: Cata
 
 
 def test_an_objective_on_foreign_counters_reads_them(catalog: Catalog, service: Service) -> None:
-    from dataclasses import replace
-
-    from watchkeeper.model import Queries
-
     foreign = replace(
         _slo(service, "availability"),
-        events=Queries(total="http_requests_total", bad='http_requests_total{status_code=~"5.."}'),
+        events=Queries("http_requests_total", 'http_requests_total{status_code=~"5.."}', Outcome.BAD),
     )
     rules = _rules(catalog, service, foreign)
     assert _expr(rules, conventions.SLI_TOTAL) == (

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from diff_world import with_service, with_slo
-from watchkeeper.model import Catalog, Queries, Requests, Severity, Slo, Tier
+from watchkeeper.model import Catalog, Outcome, Queries, Requests, Severity, Slo, Tier
 from watchkeeper.quantity import Duration, Ratio
 from watchkeeper.report.diff.change import Change, Meaning
 from watchkeeper.report.diff.objectives import changes
@@ -54,8 +54,10 @@ def test_how_fast_an_answer_must_be(catalog: Catalog, seconds: int, meaning: Mea
 
 
 def test_other_events(catalog: Catalog) -> None:
-    (found,) = changed(catalog, lambda slo: replace(slo, events=Queries("all_total", "bad_total")))
-    assert (found.meaning, found.after) == (Meaning.OTHER, "bad_total of all_total")
+    for outcome in Outcome:
+        queries = Queries("all_total", "some_total", outcome)
+        (found,) = changed(catalog, lambda slo, events=queries: replace(slo, events=events))  # type: ignore[misc]
+        assert (found.meaning, found.after) == (Meaning.OTHER, f"{outcome} some_total of all_total")
     (found,) = changed(catalog, lambda slo: replace(slo, events=Requests("simple")))
     assert (found.meaning, found.before, found.after) == (Meaning.OTHER, "requests", "requests of class simple")
 

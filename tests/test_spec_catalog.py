@@ -211,7 +211,9 @@ def test_foreign_counters(project: Path) -> None:
         "slos:\n"
         "  availability: {total: 'requests_total{job=\"x\"}', bad: 'requests_total{code=~\"5..\"}'}\n",
     )
-    assert slo(only, "availability").events == model.Queries('requests_total{job="x"}', 'requests_total{code=~"5.."}')
+    assert slo(only, "availability").events == model.Queries(
+        'requests_total{job="x"}', 'requests_total{code=~"5.."}', model.Outcome.BAD
+    )
 
 
 # --- overrides -------------------------------------------------------------------------------------

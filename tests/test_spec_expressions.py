@@ -79,7 +79,7 @@ def test_what_a_project_says_of_an_engine_s_metric_is_not_all_there_is(tmp_path:
     [
         ("sli_events_total", 'sli_events_total{outcome="bad"}', []),
         ("strangers_total", "strangers_bad_total", []),  # a foreign service's
-        ("http_request_duration_seconds_count", 'http_request_duration_seconds_bucket{le="1"}', []),
+        ("http_request_duration_seconds_count", 'http_request_duration_seconds_bucket{le="1"}', ["good-as-bad"]),
         ("http_request_duration_seconds", "sli_events_total", ["unknown-metric"]),
         ("memory_bytes", "sli_events_total", ["not-a-counter"]),
         ('sli_events_total{outcom="good"}', 'sli_events_total{outcome="bda"}', ["unknown-label", "unknown-value"]),
@@ -87,6 +87,24 @@ def test_what_a_project_says_of_an_engine_s_metric_is_not_all_there_is(tmp_path:
 )
 def test_counters_of_an_objective(tmp_path: Path, total: str, bad: str, codes: list[str]) -> None:
     text = f"slos:\n  availability:\n    total: {total}\n    bad: {bad}\n"
+    assert [problem.code for problem in problems(tmp_path, text)] == codes
+
+
+@pytest.mark.parametrize(
+    ("good", "codes"),
+    [
+        ('http_request_duration_seconds_bucket{le="1"}', []),
+        ('http_request_duration_seconds_bucket{le="1",endpoint="/a"}', []),
+        ('strangers_bucket{le="1.7"}', []),  # a foreign service's
+        ("http_request_duration_seconds_count", []),
+        ("http_request_duration_seconds_bucket", ["not-a-counter"]),
+        ('http_request_duration_seconds_bucket{le=~"1|2"}', ["not-a-counter"]),
+        ('http_request_duration_seconds_bucket{le="1.7"}', ["no-bucket"]),
+        ('rate(http_request_duration_seconds_bucket{le="1"}[5m])', ["not-a-counter"]),
+    ],
+)
+def test_a_good_event_is_in_one_bucket(tmp_path: Path, good: str, codes: list[str]) -> None:
+    text = f"slos:\n  availability:\n    total: http_request_duration_seconds_count\n    good: {good}\n"
     assert [problem.code for problem in problems(tmp_path, text)] == codes
 
 

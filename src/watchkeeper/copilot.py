@@ -1125,7 +1125,7 @@ class Instruments(InstrumentSet):
                 "Time to the last byte of the answer.",
                 (Label("method", values=("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS",)), Label("endpoint", cap=60),),
                 "standard",
-                (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,),
+                (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,),
             ),
         )
         self.grpc_requests_total = GrpcRequestsTotal(

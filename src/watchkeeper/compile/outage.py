@@ -71,13 +71,13 @@ def _outage(catalog: Catalog, service: Service, slo: Slo | None) -> Alerting:
 def _failing(catalog: Catalog, service: Service, slo: Slo) -> Node:
     rule, events = service.outage, sli(catalog, service, slo)
     share = build.divide(
-        build.sum_by(KEYS, build.rate(events.bad, rule.window)),
+        events.bad_rate(rule.window),
         build.compare(build.sum_by(KEYS, build.rate(events.total, rule.window)), ">", 0),
     )
     return build.and_on(
         KEYS,
         build.compare(share, ">", rule.bad_share.value),
-        build.compare(build.sum_by(KEYS, build.increase(events.bad, rule.window)), ">", rule.min_bad_events),
+        build.compare(events.bad_increase(rule.window), ">", rule.min_bad_events),
     )
 
 
@@ -113,7 +113,7 @@ def _breach(catalog: Catalog, events: Sli) -> Alerting:
     """The objective itself as a limit."""
     slo, allowed = events.slo, events.objective.error_share
     now, longer = (build.compare(events.ratio(window), ">", allowed.value) for window in BREACH_OVER)
-    failed = build.sum_by(KEYS, build.increase(events.bad, BREACH_OVER[0]))
+    failed = events.bad_increase(BREACH_OVER[0])
     node = build.and_on(KEYS, now, longer, build.compare(failed, ">=", slo.min_bad_events))
     team, every = events.service.team, interval(catalog, fastest(events))
     labels = texts.labels(team, slo.component, Severity.CRITICAL, kind=Kind.SYMPTOM, priority=Priority.P1)

@@ -61,7 +61,7 @@ def _objective(catalog: Catalog, service: Service, slo: Slo) -> Tree:
         "title": slo.title,
         "target": slo.target.words,
         "window": slo.window.promql,
-        "bad": render(o.bad),
+        o.outcome.value: render(o.part),
         "total": render(o.total),
         "error_budget": _budget(catalog, o),
         "burn_alerts": [_tier(burn.severity.value, burn.alert) for burn in o.burns],

@@ -6,7 +6,7 @@ noon (docs/decisions/sums-not-averages.md). Alerts stand in the group of the rec
 different offsets.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,7 +14,7 @@ from watchkeeper import budget, conventions, promql
 from watchkeeper.compile import texts
 from watchkeeper.compile.scope import scoped
 from watchkeeper.formats.prometheus import Alerting, Group, Recording
-from watchkeeper.model import BudgetState, Catalog, Kind, Queries, Service, Severity, Slo
+from watchkeeper.model import BudgetState, Catalog, Kind, Outcome, Queries, Service, Severity, Slo
 from watchkeeper.promql import build
 from watchkeeper.promql.nodes import Node, Selector
 from watchkeeper.promql.scope import KEYS
@@ -33,6 +33,8 @@ YOUNG = Duration.of(hours=1)
 OFF_THE_HOUR = Duration.of(minutes=1)
 """Steps of five minutes stand at round times, and so do deploys: what restarts on the seam between two rates is in
 neither. A minute beside it the budget is off by half as much (bench/exactness.py)."""
+COVERAGE_STEPS = 120
+"""Of the whole window."""
 MISSING_FOR = Duration.of(minutes=2)
 
 
@@ -51,12 +53,29 @@ class Sli:
     catalog: Catalog
     service: Service
     slo: Slo
-    bad: Selector
     total: Selector
+    part: Selector
+    """Of the total, the events with this `outcome`."""
+    outcome: Outcome
     objective: budget.Objective
     burns: tuple[Burning, ...]
     longest_raw: Duration
     """Windows up to here read the counters, longer ones what was recorded of them."""
+
+    def bad_rate(self, window: Duration) -> Node:
+        """Per second, by service and environment."""
+        return self._bad(lambda counter: build.rate(counter, window))
+
+    def bad_increase(self, window: Duration) -> Node:
+        return self._bad(lambda counter: build.increase(counter, window))
+
+    def _bad(self, count: Callable[[Selector], Node]) -> Node:
+        part = build.sum_by(KEYS, count(self.part))
+        if self.outcome is Outcome.BAD:
+            return part
+        total = build.sum_by(KEYS, count(self.total))
+        good = build.or_(part, build.multiply(build.number(0), total))
+        return build.call("clamp_min", build.subtract(total, good), build.number(0))
 
     def recorded(self, name: str) -> Selector:
         return build.selector(name, slo=self.slo.name, service=self.service.name)
@@ -66,7 +85,7 @@ class Sli:
 
 
 def sli(catalog: Catalog, service: Service, slo: Slo) -> Sli:
-    bad, total = _events(service, slo)
+    total, part, outcome = _events(service, slo)
     objective = budget.Objective(slo.target, slo.window)
     scrape = _scrape(catalog, slo)
     longest_raw = _longest_raw(catalog, slo, total.name)
@@ -84,7 +103,7 @@ def sli(catalog: Catalog, service: Service, slo: Slo) -> Sli:
         )
         for tier in slo.tiers
     )
-    return Sli(catalog, service, slo, bad, total, objective, burns, longest_raw)
+    return Sli(catalog, service, slo, total, part, outcome, objective, burns, longest_raw)
 
 
 def _scrape(catalog: Catalog, slo: Slo) -> Duration:
@@ -181,15 +200,16 @@ def _windows(o: Sli) -> dict[Duration, Tempo]:
     return found | {LEVEL_0: fastest(o)}
 
 
-def _events(service: Service, slo: Slo) -> tuple[Selector, Selector]:
+def _events(service: Service, slo: Slo) -> tuple[Selector, Selector, Outcome]:
     if isinstance(slo.events, Queries):
-        bad, total = scoped(slo.events.bad, service), scoped(slo.events.total, service)
-        if not (isinstance(bad, Selector) and isinstance(total, Selector)):
+        total, part = scoped(slo.events.total, service), scoped(slo.events.part, service)
+        if not (isinstance(total, Selector) and isinstance(part, Selector)):
             raise TypeError(f"{slo.name}: events are plain counters")
-        return bad, total
+        return build.any_spelling(total), build.any_spelling(part), slo.events.outcome
     return (
-        build.selector(conventions.SLI_EVENTS, slo=slo.name, service=service.name, outcome="bad"),
-        build.selector(conventions.SLI_EVENTS, slo=slo.name, service=service.name, outcome=build.one_of("good", "bad")),
+        build.selector(conventions.SLI_EVENTS, slo=slo.name, service=service.name, outcome=build.one_of(*Outcome)),
+        build.selector(conventions.SLI_EVENTS, slo=slo.name, service=service.name, outcome=Outcome.BAD.value),
+        Outcome.BAD,
     )
 
 
@@ -204,13 +224,13 @@ def _total_rate(o: Sli, window: Duration) -> Node:
 def _bad_rate(o: Sli, window: Duration) -> Node:
     """Zero while there is traffic without errors; the fill is the total's own expression, so that the labels agree."""
     zero = build.multiply(build.number(0), _total_rate(o, window))
-    return build.or_(build.sum_by(KEYS, build.rate(o.bad, window)), zero)
+    return build.or_(o.bad_rate(window), zero)
 
 
 def _recorded_bad_rate(o: Sli) -> Node:
     """Filled from the total that was recorded a moment before: a wide counter is dear to read once more."""
     zero = build.multiply(build.number(0), o.recorded(conventions.SLI_TOTAL))
-    return build.binary("or", build.sum_by(KEYS, build.rate(o.bad, LEVEL_0)), zero, on=KEYS)
+    return build.binary("or", o.bad_rate(LEVEL_0), zero, on=KEYS)
 
 
 def _ratio(o: Sli, window: Duration, chosen: Tempo) -> Node:
@@ -259,10 +279,16 @@ def _remaining(o: Sli) -> Node:
 
 
 def _coverage(o: Sli) -> Node:
-    """Left-open windows of Prometheus 3 hold one sample less than those of 2.x: never more than 1."""
-    expected = o.slo.window / LEVEL_0
-    seen = build.call("count_over_time", build.stepped(o.recorded(conventions.SLI_TOTAL), o.slo.window, LEVEL_0))
-    return build.call("clamp_max", build.divide(seen, build.number(expected)), build.number(1))
+    """Looked at in steps so wide that most of what is stored is passed over; before the first, all is counted.
+
+    Left-open windows of Prometheus 3 hold one sample less than those of 2.x: never more than 1.
+    """
+    recorded, step = o.recorded(conventions.SLI_TOTAL), o.slo.window / COVERAGE_STEPS
+    seen = build.call("count_over_time", build.stepped(recorded, o.slo.window, step))
+    samples = build.number(o.slo.window / interval(o.catalog, Tempo.STANDARD))
+    young = build.divide(build.count_over_time(recorded, step), samples)
+    share = build.or_(build.divide(seen, build.number(COVERAGE_STEPS)), young)
+    return build.call("clamp_max", share, build.number(1))
 
 
 def _exhausted_in(o: Sli, ratio: Node) -> Node:
@@ -322,9 +348,7 @@ def _burning(o: Sli, burn: budget.BurnAlert) -> Node:
 
 def _enough_bad_events(o: Sli, window: Duration) -> Node:
     raw = window <= o.longest_raw
-    counted = (
-        build.sum_by(KEYS, build.increase(o.bad, window)) if raw else _events_over(o, conventions.SLI_ERRORS, window)
-    )
+    counted = o.bad_increase(window) if raw else _events_over(o, conventions.SLI_ERRORS, window)
     return build.compare(counted, ">=", o.slo.min_bad_events)
 
 

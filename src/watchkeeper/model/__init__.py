@@ -73,7 +73,7 @@ from watchkeeper.model.routing import (
 )
 from watchkeeper.model.rule_test import RuleTest
 from watchkeeper.model.runbook import RunbookPage
-from watchkeeper.model.slo import BudgetState, Outage, Queries, RequestClass, Requests, Slo, Tier
+from watchkeeper.model.slo import BudgetState, Outage, Outcome, Queries, RequestClass, Requests, Slo, Tier
 from watchkeeper.model.tracing import (
     HEADROOM,
     ID_IN_PATH,
@@ -151,6 +151,7 @@ __all__ = [
     "OfAlert",
     "OfSlo",
     "Outage",
+    "Outcome",
     "Pace",
     "PagerDuty",
     "Panel",

@@ -1,6 +1,7 @@
 """Objectives: what share of which events must be good, and which burn of the budget calls whom."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from watchkeeper.model.alert import Priority, Severity
 from watchkeeper.quantity import Duration, Ratio
@@ -16,12 +17,19 @@ class Requests:
     """For latency: a good event is answered (streams: first useful token) within this."""
 
 
+class Outcome(StrEnum):
+    GOOD = "good"
+    BAD = "bad"
+
+
 @dataclass(frozen=True, slots=True)
 class Queries:
     """Events of a service without our SDK: two PromQL counters, without `rate` and without a window."""
 
     total: str
-    bad: str
+    part: str
+    """Of the total, those with this `outcome`: a histogram counts what is good, most counters what is bad."""
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)

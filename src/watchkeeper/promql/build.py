@@ -44,6 +44,17 @@ def one_of(*values: str) -> Condition:
     return Condition(MatchOperator.REGEX, "|".join(map(regex_quote, values)))
 
 
+def any_spelling(node: Selector) -> Selector:
+    """Prometheus 3 writes the whole bound of a bucket `1.0`, earlier ones and some clients `1`."""
+    return replace(node, matchers=tuple(map(_any_spelling, node.matchers)))
+
+
+def _any_spelling(matcher: Matcher) -> Matcher:
+    if matcher.label == "le" and matcher.operator is MatchOperator.EQUAL and matcher.value.isdecimal():
+        return _matcher("le", one_of(matcher.value, f"{matcher.value}.0"))
+    return matcher
+
+
 def selector(name: str, **labels: str | Condition) -> Selector:
     """Matchers in the order given; a plain string is an equality."""
     return Selector(name, tuple(_matcher(label, condition) for label, condition in labels.items()))

@@ -28,8 +28,8 @@ def slos(catalog: Catalog, name: str) -> Iterator[Explanation]:
 
 
 def _events(o: Sli) -> Iterator[Fact]:
-    yield Fact("good", f"{o.slo.target.words} of {render(o.total)} within {o.slo.window.words}")
-    yield Fact("bad", render(o.bad))
+    yield Fact("target", f"{o.slo.target.words} of {render(o.total)} are good within {o.slo.window.words}")
+    yield Fact(o.outcome.value, render(o.part))
 
 
 def _budget(o: Sli) -> Iterator[Fact]:

@@ -7,6 +7,7 @@ from watchkeeper import promql
 from watchkeeper.model import Emitter, Kind, MetricType
 from watchkeeper.problem import Problem
 from watchkeeper.promql.nodes import COMPARISONS, Binary, Matcher, MatchOperator, Node, Selector
+from watchkeeper.quantity import plain
 from watchkeeper.spec import flows, functions, schema, series, units
 from watchkeeper.spec.definitions import Definitions
 from watchkeeper.spec.places import Place
@@ -97,9 +98,9 @@ def _value(place: Place, node: Node, name: str, alert: schema.Alert) -> Iterator
 
 
 def objectives(d: Definitions) -> Iterator[Problem]:
-    """`total` and `bad` are counters, of a foreign service perhaps: rates and windows are the compiler's."""
+    """`total`, `bad` and `good` are counters, of a foreign service perhaps: rates and windows are the compiler's."""
     for name, slo in d.slos.items():
-        for key, text in (("total", slo.total), ("bad", slo.bad)):
+        for key, text in (("total", slo.total), ("bad", slo.bad), ("good", slo.good)):
             if text is None:
                 continue
             place = Place(d, ("slos", name, key), text)
@@ -118,6 +119,44 @@ def objectives(d: Definitions) -> Iterator[Problem]:
             elif series.metric(d, node.name) is not None:
                 yield from _selector(place, node)
                 yield from _counter(place, node)
+                yield from _bucket(place, node)
+
+
+def _bucket(place: Place, selector: Selector) -> Iterator[Problem]:
+    """Every bucket holds the smaller ones: an event is counted once only where one bound is named."""
+    d, name = place.definitions, selector.name
+    owner = series.metric(d, name)
+    if owner is None or not owner.buckets or name != f"{series.metric_name(d, name)}_bucket":
+        return
+    if place.path[2] == "bad":
+        yield error(
+            "good-as-bad",
+            place.word(name),
+            f"`bad` of SLO `{place.path[1]}` counts what was fast enough",
+            found=promql.render(selector),
+            allowed="a bucket holds what took at most as long as its bound",
+            fix="write `good` instead of `bad`",
+        )
+        return
+    bounds = [matcher for matcher in selector.matchers if matcher.label == "le"]
+    if len(bounds) != 1 or bounds[0].operator is not MatchOperator.EQUAL:
+        yield error(
+            "not-a-counter",
+            place.word(name),
+            f"`{place.path[2]}` of SLO `{place.path[1]}` counts an event in every bucket it fits",
+            found=promql.render(selector),
+            allowed="one bucket",
+            fix=f'name the one: {name}{{le="{plain(owner.buckets[-1])}"}}',
+        )
+    elif bounds[0].value not in (known := [plain(bound) for bound in owner.buckets]):
+        yield error(
+            "no-bucket",
+            place.word(bounds[0].value),
+            f"SLO `{place.path[1]}`: `{series.metric_name(d, name)}` has no bucket that ends at {bounds[0].value}",
+            found=bounds[0].value,
+            allowed=", ".join(known),
+            fix="take one of these, or add yours to the buckets",
+        )
 
 
 def _counter(place: Place, selector: Selector) -> Iterator[Problem]:

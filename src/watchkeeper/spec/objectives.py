@@ -166,21 +166,23 @@ def _incomplete(d: Definitions, name: str, index: int, tier: schema.Tier) -> Ite
 def events(d: Definitions) -> Iterator[Problem]:
     """An objective counts requests, or two counters of its own."""
     for name, slo in d.slos.items():
-        if slo.counts is None and slo.total is None and slo.bad is None:
-            yield error(
-                "missing-key",
-                d.key("slos", name),
-                f"SLO `{name}` does not say what it counts",
-                allowed="`counts: requests`, or `total:` and `bad:` with PromQL",
-                fix="add `counts: requests`",
-            )
-        elif (slo.total is None) != (slo.bad is None):
-            there, lacking = ("total", "bad") if slo.total else ("bad", "total")
+        parts = [key for key, text in (("bad", slo.bad), ("good", slo.good)) if text is not None]
+        if slo.total is None and not parts:
+            if slo.counts is None:
+                yield error(
+                    "missing-key",
+                    d.key("slos", name),
+                    f"SLO `{name}` does not say what it counts",
+                    allowed="`counts: requests`, or with PromQL `total:` and one of `bad:` and `good:`",
+                    fix="add `counts: requests`",
+                )
+        elif slo.total is None or not parts:
+            there, lacking = ("total", "bad") if slo.total else (parts[0], "total")
             yield error(
                 "missing-key",
                 d.key("slos", name, there),
-                f"SLO `{name}` has `{there}` without `{lacking}`",
-                allowed="both",
+                f"SLO `{name}` has `{there}` without `{lacking}`" + ("" if parts else " or `good`"),
+                allowed="`total` and one of `bad` and `good`",
                 fix=f"add `{lacking}:` with PromQL",
             )
 

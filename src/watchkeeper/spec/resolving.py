@@ -109,17 +109,12 @@ def _tests(alert: str, written: schema.RuleTests) -> Iterator[model.RuleTest]:
 
 
 def _slo(name: str, written: schema.Slo) -> model.Slo:
-    events: model.Requests | model.Queries
-    if written.total is not None and written.bad is not None:
-        events = model.Queries(written.total, written.bad)
-    else:
-        events = model.Requests(written.class_ or "", written.within)
     return model.Slo(
         name=name,
         title=written.title,
         target=written.target,
         window=written.window,
-        events=events,
+        events=_events(written),
         tiers=tiers(written),
         min_bad_events=written.min_bad_events,
         impact=written.impact,
@@ -128,6 +123,13 @@ def _slo(name: str, written: schema.Slo) -> model.Slo:
         priority=written.priority,
         panel=written.panel,
     )
+
+
+def _events(written: schema.Slo) -> model.Requests | model.Queries:
+    for outcome, part in ((model.Outcome.BAD, written.bad), (model.Outcome.GOOD, written.good)):
+        if written.total is not None and part is not None:
+            return model.Queries(written.total, part, outcome)
+    return model.Requests(written.class_ or "", written.within)
 
 
 def _threshold(written: schema.Alert) -> model.Threshold | None:

@@ -88,6 +88,9 @@ class Slo(Switched):
     within: s.Time | None = None
     total: s.Text | None = None
     bad: s.Text | None = None
+    good: s.Text | None = Field(
+        default=None, description="Instead of `bad`: of a histogram, the bucket of what is fast enough."
+    )
     burn_alerts: s.BurnAlerts | None = None
     tiers: tuple[Tier, ...] = ()
     min_bad_events: s.Whole = 5
@@ -373,7 +376,8 @@ ALTERNATIVES: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
     ),
     "log_alerts": ((frozenset({"lines"}), frozenset({"kernel"})),),
     "slos": (
-        (frozenset({"counts", "class", "within"}), frozenset({"total", "bad"})),
+        (frozenset({"counts", "class", "within"}), frozenset({"total", "bad", "good"})),
+        (frozenset({"bad"}), frozenset({"good"})),
         (frozenset({"burn_alerts"}), frozenset({"tiers"})),
     ),
     "receivers": (tuple(frozenset({kind}) for kind in ("pagerduty", "slack", "mail", "webhook")),),

@@ -83,7 +83,7 @@ def _events(subject: str, old: Slo, new: Slo) -> Iterator[Change]:
 def _counted(slo: Slo) -> str:
     if isinstance(slo.events, Requests):
         return f"requests of class {slo.events.request_class}" if slo.events.request_class else "requests"
-    return f"{slo.events.bad} of {slo.events.total}"
+    return f"{slo.events.outcome} {slo.events.part} of {slo.events.total}"
 
 
 def _tiers(side: Sides, subject: str, old: Slo, new: Slo) -> Iterator[Change]:
