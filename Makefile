@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# files of tests that run at a time; engines and stacks in them would like a processor each
+WORKERS := 2
 PIP := $(BIN)/pip --disable-pip-version-check --no-input --quiet
 # touched when a set of dependencies is in the environment as the lock file says
 RUN := $(VENV)/run.stamp
@@ -36,7 +38,7 @@ down: $(RUN)
 test: $(DEV)
 	@! command -v npm >/dev/null || $(MAKE) --no-print-directory $(JUDGES) || echo "make: going on without the judges for Node"
 	@$(BIN)/python -m watchkeeper.engines fetch || echo "make: going on without; the tests that need an engine will say so"
-	@exec $(BIN)/pytest
+	@exec $(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 lint: $(DEV)
 	$(BIN)/ruff check .

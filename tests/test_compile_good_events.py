@@ -40,8 +40,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture
 def judge(promtool: engines.Engine, files: dict[str, str], tmp_path: Path) -> Judge:
-    """Series, a question, a time, and the one value that promtool must find."""
-    (tmp_path / "rules.yaml").write_text(files[conventions.RECORDING_RULES_FILE])
+    """Series, a question, a time, and the one value that promtool must find by the objective's rules."""
+    groups = yaml.safe_load(files[conventions.RECORDING_RULES_FILE])["groups"]
+    own = [group for group in groups if group["name"].startswith("slo-shop-latency-simple-")]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": own}))
 
     def judged(series: dict[str, str], question: str, at: str, expected: float) -> None:
         samples = [{"labels": "{}", "value": expected}]

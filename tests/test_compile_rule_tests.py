@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TypedDict, TypeGuard
@@ -118,14 +119,21 @@ def test_every_alert_has_tests() -> None:
 def judged(
     promtool: engines.Engine, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Done]]]:
-    """What promtool says of every alert that is asked for, found on all processors at once."""
-    asked = [str(item.callspec.params["alert"]) for item in request.session.items if _is_of_an_alert(item)]
+    """What promtool says of every alert that is asked for, found on all processors at once, the longest first."""
+    named = [str(item.callspec.params["alert"]) for item in request.session.items if _is_of_an_alert(item)]
+    asked = sorted(named, key=_steps, reverse=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield {alert: pool.submit(_judge, promtool, tmp_path_factory.mktemp("rules"), alert) for alert in asked}
 
 
 def _is_of_an_alert(item: pytest.Item) -> TypeGuard[pytest.Function]:
     return isinstance(item, pytest.Function) and item.function is test_alert
+
+
+def _steps(alert: str) -> Decimal:
+    """Evaluations that its tests take."""
+    tests = (test for service in shipped().services for test in service.tests if test.alert == alert)
+    return sum((test.at / shipped().intervals.rules_critical for test in tests), Decimal(0))
 
 
 def _judge(promtool: engines.Engine, folder: Path, alert: str) -> Done:
@@ -139,6 +147,7 @@ def _judge(promtool: engines.Engine, folder: Path, alert: str) -> Done:
 
 
 @pytest.mark.engine
+@pytest.mark.timeout(400)  # the first waits for the longest, and all of them for processors
 @pytest.mark.parametrize("alert", alerts())
 def test_alert(judged: dict[str, Future[Done]], alert: str) -> None:
     done = judged[alert].result()
