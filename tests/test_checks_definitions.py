@@ -84,6 +84,20 @@ def test_nothing_is_found_in_the_shipped_pack(pack: Definitions) -> None:
     assert [f"{problem.code} {problem.span} {problem.summary}" for problem in judged.problems] == []
 
 
+@pytest.mark.parametrize(
+    "services",
+    [
+        "{ours: {}, theirs: {}, third: {team: search}}",
+        "{ours: {}, theirs: {dialect: opentelemetry}}",
+    ],
+)
+def test_nothing_is_found_when_several_services_share_the_pack(services: str, tmp_path: Path) -> None:
+    subject = definitions(f"extends: copilot\nteams: {{search: {{}}}}\nservices: {services}\n", tmp_path)
+    judged = judging.judge_definitions(checks.CHECKS, subject, compiled(subject.catalog), today=TODAY)
+    found = [f"{problem.code} {problem.span} {problem.summary}" for problem in judged.problems]
+    assert [each for each in found if "unread-recording" not in each] == []
+
+
 def test_an_alert_is_marked_where_it_is_defined(tmp_path: Path) -> None:
     assert told(PROJECT, tmp_path) == ["watchkeeper.yaml:7:3 irate"]
 

@@ -218,6 +218,23 @@ def test_alerts_read_what_their_own_group_records(interval: str, rule: Rule, wor
     assert late((interval, [SHORT, rule])) == []
 
 
+@pytest.mark.parametrize(
+    ("theirs", "words"),
+    [
+        ('sum by (service) (rate(x{service="theirs"}[5m]))', []),
+        ('sum(rate(x{service="theirs"}[5m])) / sum(rate(y{service="theirs"}[5m]))', []),
+        ('sum(rate(x{service="theirs"}[5m])) / sum(rate(y{service="ours"}[5m]))', ["a:x:rate5m"]),
+        ('sum(rate(x{service=~"theirs"}[5m]))', ["a:x:rate5m"]),  # a pattern may fit more
+        ('label_replace(rate(x{service="theirs"}[5m]), "service", "ours", "", "")', ["a:x:rate5m"]),
+        ("vector(1)", ["a:x:rate5m"]),
+    ],
+)
+def test_what_another_service_records_under_the_same_name_is_not_read(theirs: str, words: list[str]) -> None:
+    own = record('sum by (service) (rate(x{service="ours"}[5m]))', "a:x:rate5m")
+    rules = [own, alert('a:x:rate5m{service="ours"} > 1')]
+    assert late(("30s", rules), ("30s", [record(theirs, "a:x:rate5m")])) == words
+
+
 def test_a_chain_is_followed_to_another_group() -> None:
     chain = [record("sum(a:x:rate5m)", "b:x:rate5m"), alert("b:x:rate5m > 1")]
     assert late(("30s", [SHORT]), ("30s", chain)) == ["b:x:rate5m"]

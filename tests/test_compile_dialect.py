@@ -1,5 +1,6 @@
 """Another dialect's series get our names at the scrape: a real Prometheus scrapes a page in theirs."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,14 +11,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from watchkeeper import engines, spec
+from watchkeeper import engines, promql, spec
 from watchkeeper.compile import prometheus as compiled
+from watchkeeper.compile import rules
 from watchkeeper.compile.dialect import relabelling
 from watchkeeper.compile.reference import reference
 from watchkeeper.engines import arguments
 from watchkeeper.engines.process import run
 from watchkeeper.live.prometheus import Prometheus
-from watchkeeper.model import Catalog, Dialect, Part, Renamed, Target
+from watchkeeper.model import Catalog, Dialect, Emitter, Part, Renamed, Target
 from watchkeeper.quantity import Duration
 
 PROJECT = "service: shop\nextends: copilot\ndialect: opentelemetry\n"
@@ -124,12 +126,38 @@ def test_a_real_prometheus_knows_their_series_by_our_names(
             assert [query for query in GONE if asked.instant(query)] == []
 
 
+def silent(loaded: spec.Loaded) -> dict[str, set[str]]:
+    """What is said to be missing, by kind."""
+    return {
+        problem.summary.removesuffix(" with dialect `opentelemetry`"): set(re.split(r",\s+", problem.found))
+        for problem in loaded.problems
+    }
+
+
+LEFT_OUT = {
+    *("latency-simple", "latency-complex", "latency-simple-p99", "latency-complex-p99"),
+    *("module-incident-manager", "module-observatory", "module-orchestrator", "module-test-bench"),
+}
+
+
+def test_nothing_watches_for_events_that_cannot_come(tmp_path: Path) -> None:
+    """Else `SLIMissing` would fire for good."""
+    spoken = project(tmp_path).catalog
+    assert spoken is not None
+    dialect = spoken.services[0].dialect
+    assert dialect is not None
+    absent = {metric.name for metric in spoken.metrics if metric.emitter is Emitter.SDK} - dialect.spoken
+    for rule in rules.compiled(spoken).alerts:
+        if rule.alert == "SLIMissing":
+            assert absent.isdisjoint(promql.metrics(promql.parse(rule.expr))), dict(rule.labels)["slo"]
+
+
 def test_rules_are_the_same_bytes(tmp_path: Path, catalog: Catalog) -> None:
     """What a dialect changes is the scrape; what is left out are objectives that only the SDK counts."""
     spoken = project(tmp_path).catalog
     assert spoken is not None
     named = {slo.name for slo in catalog.services[0].slos} - {slo.name for slo in spoken.services[0].slos}
-    assert named == {"latency-simple", "latency-complex", "latency-simple-p99", "latency-complex-p99"}
+    assert named == LEFT_OUT
     assert spoken.services[0].alerts == replace(catalog.services[0], name="shop").alerts
 
 
@@ -139,10 +167,8 @@ def test_a_latency_objective_on_their_histogram_is_not_left_out(tmp_path: Path) 
     loaded = project(tmp_path, text)
     assert loaded.catalog is not None
     assert "latency-simple" in {slo.name for slo in loaded.catalog.services[0].slos}
-    told = {problem.summary: problem.found for problem in loaded.problems}
-    assert told["objectives that are left out: only the SDK counts them with dialect `opentelemetry`"] == (
-        "latency-complex, latency-complex-p99, latency-simple-p99"
-    )
+    told = silent(loaded)
+    assert told["objectives that are left out: only the SDK counts them"] == LEFT_OUT - {"latency-simple"}
 
 
 def test_labels_are_set_before_the_name_is_gone() -> None:
@@ -181,11 +207,19 @@ def test_services_of_both_kinds_have_jobs_of_their_own(tmp_path: Path) -> None:
 
 def test_what_stays_silent_is_said_by_name(tmp_path: Path) -> None:
     loaded = project(tmp_path)
-    told = {problem.summary: problem.found for problem in loaded.problems}
-    alerts = told["alerts that stay silent with dialect `opentelemetry`"].split(", ")
-    assert {"LLMCostSpike", "ModuleIntegrationFailure", "HighEventLoopLag"} <= set(alerts)
-    assert not {"LLMAPIHighErrorRate", "HighErrorRate", "ServiceDown"} & set(alerts)
-    assert told["objectives that are left out: only the SDK counts them with dialect `opentelemetry`"] == (
-        "latency-complex, latency-complex-p99, latency-simple, latency-simple-p99"
-    )
+    told = silent(loaded)
+    alerts = told["alerts that stay silent"]
+    assert {"LLMCostSpike", "ModuleIntegrationFailure", "HighEventLoopLag"} <= alerts
+    assert {"UnusualSpend", "ModuleHighLatency", "DailyLLMCostReport"} <= alerts, "they read what is recorded"
+    assert not {"LLMAPIHighErrorRate", "HighErrorRate", "ServiceDown", "LLMHighLatency"} & alerts
+    assert told["objectives that are left out: only the SDK counts them"] == LEFT_OUT
+    assert {"provider:llm_cost_usd:increase1h", "service:llm_cost_usd:increase30d"} <= told[
+        "recorded series that stay empty"
+    ]
+    assert "provider:llm_requests:rate5m" not in told["recorded series that stay empty"]
+    lines = told["alerts on log lines that only Loki can give"]
+    assert {"HighErrorLogRate", "HighErrorLogRatio"} <= lines
+    assert "FatalErrorDetected" not in lines, "whoever sees a process end tells of it, too"
+    assert {"business/llm-cost-daily", "debug/event-loop-lag"} <= told["panels that stay empty"]
+    assert not {"operations/requests", "debug/rate-by-endpoint"} & told["panels that stay empty"]
     assert {problem.span.line for problem in loaded.problems} == {3}

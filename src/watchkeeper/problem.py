@@ -10,7 +10,7 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 _MAX_LINE = 140
-_MAX_VALUE = 400
+_MAX_VALUE = 2000
 
 
 class Severity(StrEnum):

@@ -7,7 +7,10 @@ from watchkeeper.checks.inventory import Family, Inventory
 from watchkeeper.checks.subject import Alerting, Expression, Group, Recording, RuleFile
 from watchkeeper.model import MetricType
 from watchkeeper.promql.labels import labels
-from watchkeeper.promql.nodes import MatchOperator, Node, Selector
+from watchkeeper.promql.nodes import Call, MatchOperator, Node, Selector
+from watchkeeper.promql.rewrite import selectors, walk
+
+_WRITERS = frozenset({"label_replace", "label_join"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Rules:
         self.recorded: Mapping[str, tuple[Asked, ...]] = _recorded(files)
         """The readable rules that record a series, by its name."""
         self._by_label = _by_label(self.recorded)
+        self._fixed: dict[int, Mapping[str, str]] = {}
         self._labels: dict[str, frozenset[str] | None] = {}
 
     def asked(self) -> Iterator[Asked]:
@@ -72,7 +76,13 @@ class Rules:
                 named = self._by_label[selector.name, label]
                 rules = named.get(value, ()) + named.get(None, ())
                 break
-        return tuple(asked for asked in rules if not _contradict(equal, asked.rule.fixed_labels))
+        return tuple(asked for asked in rules if not _contradict(equal, self._values(asked)))
+
+    def _values(self, asked: Asked) -> Mapping[str, str]:
+        """Labels that a recorded series has with this value or not at all."""
+        if id(asked.expr) not in self._fixed:
+            self._fixed[id(asked.expr)] = {**_common(asked.node), **asked.rule.fixed_labels}
+        return self._fixed[id(asked.expr)]
 
     def family(self, series: str) -> Family | None:
         """The declared metric a series belongs to; None for recorded and for undeclared ones."""
@@ -110,6 +120,15 @@ class Rules:
 def compatible(one: Selector, other: Selector) -> bool:
     """Whether two selectors of one metric may read the same series: no `label="value"` of theirs contradicts."""
     return one.name == other.name and not _contradict(_equal(one), _equal(other))
+
+
+def _common(node: Node) -> dict[str, str]:
+    """Labels for which every selector of an expression asks one value: no other comes out of it."""
+    if any(isinstance(part, Call) and part.function in _WRITERS for part in walk(node)):
+        return {}
+    asked = [_equal(selector) for selector in selectors(node)]
+    first = asked[0] if asked else {}
+    return {label: value for label, value in first.items() if all(value == other.get(label) for other in asked)}
 
 
 def _equal(selector: Selector) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Services that speak another dialect: that it exists, that it becomes what we know, and what then stays silent."""
 
-from collections.abc import Iterable, Iterator
+import textwrap
+from collections.abc import Iterator
 
 from watchkeeper import model, promql
 from watchkeeper.model import Emitter
@@ -9,6 +10,9 @@ from watchkeeper.spec import references, schema, series
 from watchkeeper.spec.definitions import Definitions
 from watchkeeper.spec.nodes import Path
 from watchkeeper.spec.wording import error, instead, listed
+
+LOG_EVENTS = "log_events_total"
+_COLUMNS = 100
 
 
 def chosen(d: Definitions) -> Iterator[Problem]:
@@ -41,20 +45,34 @@ def silent(d: Definitions) -> Iterator[Problem]:
     written = d.dialects.get(d.dialect or "")
     if written is None:
         return
-    absent = _absent(d, written)
+    metrics = _absent(d, written)
+    recordings = _empty(metrics, d)
+    absent = metrics | recordings
+    counted = LOG_EVENTS not in absent
     for what, names in (
-        ("alerts that stay silent", _reading(absent, _alerts(d))),
-        ("recorded series that stay empty", _reading(absent, _recordings(d))),
+        ("alerts that stay silent", tuple(name for name, alert in d.alerts.items() if absent & _read(alert.value))),
+        ("alerts on log lines that only Loki can give", () if counted else tuple(_of_lines_alone(d))),
+        ("recorded series that stay empty", tuple(recordings)),
+        ("panels that stay empty", tuple(_panels(absent, d))),
         ("objectives that are left out: only the SDK counts them", uncounted(d)),
     ):
         if names:
             summary = f"{what} with dialect `{d.dialect}`"
-            yield Problem("dialect", Severity.INFO, d.at("dialect"), summary, found=listed(names, limit=100))
+            found = textwrap.fill(listed(names, limit=len(names)), _COLUMNS, break_on_hyphens=False)
+            yield Problem("dialect", Severity.INFO, d.at("dialect"), summary, found=found)
 
 
 def uncounted(d: Definitions) -> tuple[str, ...]:
-    """Objectives that need what only the SDK knows of a request: its class, the time of its first useful token."""
-    return tuple(name for name, slo in d.slos.items() if slo.total is None and (slo.class_ or slo.within))
+    """Objectives on what only the SDK knows: a request's class and first useful token, or a counter of its own."""
+    written = d.dialects.get(d.dialect or "")
+    if written is None:
+        return ()
+    absent = _absent(d, written)
+    return tuple(
+        name
+        for name, slo in d.slos.items()
+        if (absent & _read(slo.total) if slo.total is not None else slo.class_ or slo.within)
+    )
 
 
 def _absent(d: Definitions, written: schema.Dialect) -> frozenset[str]:
@@ -62,25 +80,36 @@ def _absent(d: Definitions, written: schema.Dialect) -> frozenset[str]:
     return frozenset(own - dialect("", written).spoken)
 
 
-def _reading(absent: frozenset[str], expressions: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """Names of those that read an absent metric. What cannot be read at all is reported elsewhere."""
-    return tuple(dict.fromkeys(name for name, text in expressions if absent & _read(text)))
+def _empty(metrics: frozenset[str], d: Definitions) -> frozenset[str]:
+    """Recordings that read an absent metric, or one another that does."""
+    read = {name: frozenset().union(*(_read(rule.value) for rule in each.rules)) for name, each in d.recordings.items()}
+    absent = metrics
+    while more := {name for name, names in read.items() if name not in absent and absent & names}:
+        absent |= more
+    return absent - metrics
+
+
+def _of_lines_alone(d: Definitions) -> Iterator[str]:
+    """Of a process's own end others tell as well."""
+    for name, alert in d.log_alerts.items():
+        if alert.lines is not None and alert.outside is None:
+            yield from (name, alert.ratio.name) if alert.ratio else (name,)
+
+
+def _panels(absent: frozenset[str], d: Definitions) -> Iterator[str]:
+    for key, dashboard in d.dashboards.items():
+        for name, panel in dashboard.panels.items():
+            if all(absent & _read(query.value) for query in panel.queries):
+                yield f"{key}/{name}"
 
 
 def _read(text: str) -> frozenset[str]:
+    """What cannot be read at all is reported elsewhere."""
     try:
         names = promql.metrics(promql.parse(text))
     except promql.PromqlError:
         return frozenset()
     return frozenset(name.removesuffix(end) for name in names for end in ("", *series.HISTOGRAM_ENDINGS))
-
-
-def _alerts(d: Definitions) -> Iterator[tuple[str, str]]:
-    yield from ((name, alert.value) for name, alert in d.alerts.items())
-
-
-def _recordings(d: Definitions) -> Iterator[tuple[str, str]]:
-    yield from ((name, rule.value) for name, recording in d.recordings.items() for rule in recording.rules)
 
 
 # --- what it means ----------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def _service(d: Definitions) -> model.Service | None:
     if d.team is None or d.outage is None:
         return None
     spoken = d.dialects.get(d.dialect or "")
-    left_out = dialects.uncounted(d) if spoken else ()
+    left_out = dialects.uncounted(d)
     states = (
         model.BudgetState(name, state.consumed, state.severity, state.action) for name, state in d.budget_policy.items()
     )
