@@ -10,6 +10,8 @@ from watchkeeper.checks.inventory import UNKNOWN, Family, Inventory, Served, of_
 from watchkeeper.checks.reading import read_rules
 from watchkeeper.checks.rules import Rules
 from watchkeeper.checks.values import Values
+from watchkeeper.compile import metrics_catalog
+from watchkeeper.compile import rules as compiled_rules
 from watchkeeper.formats.exposition import parse
 from watchkeeper.model import Catalog, Emitter, MetricType
 from watchkeeper.promql import parse as parse_promql
@@ -100,6 +102,19 @@ def test_of_a_file() -> None:
 def test_a_file_may_say_what_the_scrape_adds() -> None:
     known = declared("target_labels: [job, pod]\nmetrics: {a: {labels: [x]}}\n")
     assert family(known, "a").labels_of("a") == frozenset({"job", "pod", "x"})
+
+
+def test_the_compiled_catalog_is_one(catalog: Catalog) -> None:
+    """It knows of every metric what the definitions know; recorded series exist, and no more is said of them."""
+    compiled = compiled_rules.compiled(catalog)
+    known = declared(metrics_catalog.document(catalog, compiled).text)
+    metrics = of_catalog(catalog)
+    differing = {name for name, each in metrics.families.items() if known.families[name] != each}
+    assert differing == {"sli_events_total"}  # definitions let its `slo` be any objective, the file lists the SDK's
+    recorded = {rule.record for rule in compiled.recordings}
+    assert known.families.keys() == metrics.families.keys() | recorded
+    assert {known.families[name].type for name in recorded} == {None}
+    assert (known.complete, known.retention) == (True, metrics.retention)
 
 
 @pytest.mark.parametrize(

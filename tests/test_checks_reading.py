@@ -238,6 +238,33 @@ def test_an_object_of_the_operator() -> None:
     assert found.file.groups[0].rules[0].first == 9
 
 
+OBJECT = """\
+# {name}
+kind: {kind}
+metadata: {{name: {name}}}
+spec:
+  groups:
+  - name: g
+    rules: [{{record: "a:{name}", expr: sum(up}}]
+"""
+
+
+def test_objects_of_the_operator_share_a_file_with_others() -> None:
+    """Each may have groups of the same names; a mistake is told at its line."""
+    kinds = {"x": "PrometheusRule", "y": "ServiceMonitor", "z": "PrometheusRule"}
+    text = "---\n# nothing yet\n---\n" + "---\n".join(OBJECT.format(kind=kinds[name], name=name) for name in kinds)
+    found = read(text)
+    assert [f"{p.span.line} {p.code}" for p in found.problems] == ["10 bad-promql", "26 bad-promql"]
+    assert found.file is not None
+    assert found.file.objects
+    assert [rule.name.text for _, rule in found.file.rules()] == ["a:x", "a:z"]
+
+
+@pytest.mark.parametrize("second", ["groups: []", "kind: PrometheusRule\nspec: {groups: []}"])
+def test_of_a_plain_rule_file_prometheus_reads_the_first_document(second: str) -> None:
+    assert told(f"groups: []\n---\n{second}\n") == ["2:1 yaml-documents"]
+
+
 def test_merged_values_are_those_of_the_anchor_and_own_ones_win() -> None:
     file = read(ACCEPTED["anchors and merges"]).file
     assert file is not None

@@ -10,8 +10,10 @@ import typer
 from typer.testing import CliRunner
 
 from http_bench import Handler, serving
-from watchkeeper import engines
+from watchkeeper import compile as compiler
+from watchkeeper import conventions, engines, spec
 from watchkeeper.cli import check
+from watchkeeper.compile.reference import reference
 from watchkeeper.engines.arguments import Server
 from watchkeeper.engines.arguments import prometheus as arguments
 from watchkeeper.engines.process import run
@@ -148,6 +150,59 @@ def test_a_directory_is_searched_for_rules(app: typer.Typer, here: Path) -> None
     result = runner.invoke(app, ["check", "--rules", "all"])
     assert result.exit_code == 0, result.output
     assert result.output == "all: no problems\n2 rules in 2 files; no rules in all/values.yaml\n"
+
+
+LOKI = """\
+groups:
+- name: lines
+  rules:
+  - alert: ManyErrors
+    expr: |
+      sum by (app) (rate({app="shop"} |= "error" [5m])) > 1
+"""
+
+
+@pytest.mark.parametrize(
+    "line", ['{app="shop"} |= "error"', '{app=~"a|b"} | json | level="error"', '{a="b",c!="d"}  !~ "x"']
+)
+def test_rules_of_loki_are_passed_over(app: typer.Typer, here: Path, line: str) -> None:
+    (here / "all").mkdir()
+    (here / "all" / "a.yaml").write_text(GOOD)
+    (here / "all" / "loki.yaml").write_text(LOKI.replace('{app="shop"} |= "error"', line))
+    result = runner.invoke(app, ["check", "--rules", "all"])
+    assert result.exit_code == 0, result.output
+    assert result.output == "all: no problems\n1 rule in 1 file; rules of Loki, passed over, in all/loki.yaml\n"
+    result = runner.invoke(app, ["check", "--rules", "all/loki.yaml"])
+    assert result.exit_code == 2
+    assert "Loki" in result.output
+
+
+def test_rules_in_two_forms_are_judged_once(app: typer.Typer, here: Path) -> None:
+    """A plain file, and an object for a cluster made from it."""
+    (here / "all").mkdir()
+    (here / "all" / "plain.yaml").write_text(GOOD)
+    indented = "".join(f"  {line}\n" for line in GOOD.splitlines())
+    (here / "all" / "object.yaml").write_text(f"kind: PrometheusRule\nspec:\n{indented}")
+    result = runner.invoke(app, ["check", "--rules", "all"])
+    assert (result.exit_code, result.output) == (0, "all: no problems\n1 rule in 2 files\n")
+    (here / "all" / "twice.yaml").write_text(GOOD)
+    assert "[duplicate-rule]" in runner.invoke(app, ["check", "--rules", "all"]).output
+
+
+@pytest.mark.parametrize("project", ["", "service: shop\ndialect: opentelemetry\n", "services: {a: {}, b: {}}\n"])
+def test_what_is_built_is_clean_by_its_own_catalog(app: typer.Typer, here: Path, project: str) -> None:
+    (here / "watchkeeper.yaml").write_text(
+        f"{project}extends: copilot\n" if project else "service: llm-copilot-agent\n"
+    )
+    catalog = spec.load(here / "watchkeeper.yaml").catalog
+    assert catalog is not None
+    for document in compiler.build(catalog, reference(catalog)):
+        path = here / "out" / document.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(document.text)
+    result = runner.invoke(app, ["check", "--rules", "out", "--inventory", f"out/{conventions.METRICS_CATALOG_FILE}"])
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("out: no problems\n")
 
 
 def test_a_series_recorded_in_one_file_is_known_in_another(app: typer.Typer, here: Path) -> None:

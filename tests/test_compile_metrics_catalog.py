@@ -92,7 +92,7 @@ def test_what_a_metric_is_is_told(catalog: Catalog) -> None:
     assert told["unit"] == "seconds"
     assert told["labels"] == {"kind": ["a", "b"], "place": {"cap": 10}}
     assert told["scrape"] == {"class": "critical", "every": "5s"}
-    assert (told["retention"], told["from"], told["buckets"], told["replaces"]) == (
+    assert (told["retention"], told["emitter"], told["buckets"], told["replaces"]) == (
         "30d",
         "sdk",
         [0.1, 1.0],

@@ -1,8 +1,9 @@
 """A file that says which metrics there are: written by hand, definitions, or a catalog compiled from them.
 
 Read is what checks ask for: `type`, `labels`, `buckets`, `scrape`, `emitter`, `retention` of each entry under
-`metrics`; and `target_labels`, a list of what the scrape adds to every series. What else such a file says (help, unit,
-series) is for people and other tools. What an entry leaves out is not known.
+`metrics`; and `target_labels`, a list of what the scrape adds to every series. A compiled catalog has its entries under
+`categories`, and names recorded series. What else such a file says (help, unit, series) is for people and other tools.
+What an entry leaves out is not known.
 """
 
 from dataclasses import dataclass
@@ -46,11 +47,16 @@ class _Reader:
 
     def families(self, file: str) -> list[Family]:
         metrics = nodes.step(self.root, "metrics")
-        if not isinstance(metrics, Mapping) or not metrics.entries:
+        written = dict(_entries(metrics) or self._inside("categories"))
+        if not written:
             span = metrics.span if metrics is not None else Span(file, 0, 0, 0)
             self._say("empty", span, "an inventory without metrics", fix="list each under `metrics:` by its name")
-            return []
-        return [self._family(name, entry.value) for name, entry in metrics.entries.items()]
+        recorded = [Family(name, closed=False) for name, _ in self._inside("recorded")]
+        return [*(self._family(name, node) for name, node in written.items()), *recorded]
+
+    def _inside(self, section: str) -> list[tuple[str, Node]]:
+        """The entries of every group of a section."""
+        return [entry for _, group in _entries(nodes.step(self.root, section)) for entry in _entries(group)]
 
     def _family(self, name: str, node: Node) -> Family:
         if nodes.is_null(node):
@@ -58,13 +64,14 @@ class _Reader:
         if not isinstance(node, Mapping):
             self._say("wrong-type", node.span, f"metric `{name}` is a map", fix="write `type: counter`, say")
             return Family(name)
+        emitter = self._emitter(node)
         return Family(
             name,
             self._type(node),
-            self._labels(node),
+            None if emitter is not None and emitter.foreign else self._labels(node),
             self._buckets(node),
             self._scrape(node),
-            self._emitter(node),
+            emitter,
             self._retention(node),
         )
 
@@ -130,8 +137,9 @@ class _Reader:
             return None
 
     def _scrape(self, node: Mapping) -> Duration | None:
-        """A duration, or a class whose interval stands under `intervals`."""
-        word = self._word(node, "scrape")
+        """A duration, a class whose interval stands under `intervals`, or both as `class` and `every`."""
+        scrape = nodes.step(node, "scrape")
+        word = self._word(scrape, "every") if isinstance(scrape, Mapping) else self._word(node, "scrape")
         if word is None:
             return None
         interval = nodes.find(self.root, ("intervals", f"scrape_{word.text}"))
@@ -149,6 +157,10 @@ class _Reader:
             if word is not None:
                 self._say("bad-duration", word.span, f"`retention`: {failure.message}", failure.allowed, failure.hint)
             return None
+
+
+def _entries(node: Node | None) -> list[tuple[str, Node]]:
+    return [(name, entry.value) for name, entry in node.entries.items()] if isinstance(node, Mapping) else []
 
 
 def _domain(node: Node) -> frozenset[str] | None:

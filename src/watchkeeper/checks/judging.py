@@ -33,7 +33,7 @@ def judge_rules(
 ) -> Judged:
     """Rule files by the names that problems use. What cannot be loaded is a problem too."""
     read = [read_rules(text, file) for file, text in texts.items()]
-    files = tuple(each.file for each in read if each.file is not None)
+    files = _once_each([each.file for each in read if each.file is not None])
     rules = Rules(files, known, runbooks=runbooks)
     found = [problem for each in read for problem in each.problems]
     found += _asked_of_rules(checks, rules)
@@ -67,6 +67,15 @@ def judge_definitions(
 def names(checks: Sequence[Check]) -> dict[str, str]:
     """What a comment may call a check, and the code it stands for."""
     return {check.slug: check.slug for check in checks} | {check.id.lower(): check.slug for check in checks}
+
+
+def _once_each(files: Sequence[RuleFile]) -> tuple[RuleFile, ...]:
+    """Objects for a cluster may stand beside the rule files they were made from: a group is judged in one form."""
+    plain = {group.said for file in files if not file.objects for group in file.groups}
+    return tuple(
+        replace(file, groups=tuple(group for group in file.groups if group.said not in plain)) if file.objects else file
+        for file in files
+    )
 
 
 def _asked_of_rules(checks: Sequence[Check], rules: Rules) -> list[Problem]:

@@ -1,12 +1,14 @@
 """Prometheus rule files to typed rules: what Prometheus accepts, and every reason why it would refuse the rest.
 
-Also the objects of the Prometheus operator (`kind: PrometheusRule`), whose groups stand under `spec`.
+Also the objects of the Prometheus operator (`kind: PrometheusRule`), whose groups stand under `spec`: one or many of
+them in a file, among other objects perhaps.
 Source: github.com/prometheus/prometheus, model/rulefmt/rulefmt.go.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from watchkeeper import promql
 from watchkeeper.checks.subject import Alerting, Expression, Group, Pair, Recording, RuleFile
@@ -32,6 +34,8 @@ _KEYS = {
 }
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_DOCUMENT = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_SAYS = re.compile(r"^\s*[^\s#]", re.MULTILINE)
 _YEARS = re.compile(r"([0-9]{1,3})y(.*)")
 
 
@@ -44,12 +48,32 @@ class ReadRules:
 
 def read_rules(text: str, file: str) -> ReadRules:
     """Every rule of a file, and every problem that keeps Prometheus from loading it. Never raises."""
-    parsed = parse_foreign(text, file, what="a rule file", begin="groups:")
-    if parsed.root is None:
-        return ReadRules(None, parsed.problems)
+    found = [parse_foreign(each, file, what="a rule file", begin="groups:") for each in _documents(text)]
+    if len(found) > 1 and not all(each.root is not None and "kind" in each.root.entries for each in found):
+        # Prometheus reads the first and passes over the others; the operator reads all objects
+        found = [parse_foreign(text, file, what="a rule file", begin="groups:")]
+    problems = [problem for each in found for problem in each.problems]
+    roots = [each.root for each in found if each.root is not None]
+    if not roots:
+        return ReadRules(None, tuple(problems))
     reader = _Reader(file, tuple(source_lines(text)))
-    rules = reader.file_of(parsed.root)
-    return ReadRules(rules, (*parsed.problems, *reader.problems))
+    objects = [root for root in roots if _of_rules(root)]
+    groups = [group for root in objects or roots for group in reader.groups(root)]
+    read = RuleFile(file, reader.lines, tuple(groups), objects=bool(objects))
+    return ReadRules(read, (*problems, *reader.problems))
+
+
+def _documents(text: str) -> list[str]:
+    """Those of a file that say something, each at the lines where it stands."""
+    starts = [0, *(match.start() for match in _DOCUMENT.finditer(text)), len(text)]
+    parts = [(text[:start].count("\n"), text[start:end]) for start, end in pairwise(starts)]
+    said = ["\n" * line + part for line, part in parts if _SAYS.search(_DOCUMENT.sub("", part))]
+    return said if len(said) > 1 else [text]
+
+
+def _of_rules(root: Mapping) -> bool:
+    kind = nodes.step(root, "kind")
+    return isinstance(kind, Scalar) and kind.text == "PrometheusRule"
 
 
 class _Reader:
@@ -61,8 +85,10 @@ class _Reader:
         self.problems: list[Problem] = []
         self.rules = 0
 
-    def file_of(self, root: Mapping) -> RuleFile:
-        root = self._unwrapped(root)
+    def groups(self, root: Mapping) -> list[Group]:
+        """Of a document; another may have groups of the same names."""
+        spec = nodes.step(root, "spec")
+        root = spec if _of_rules(root) and isinstance(spec, Mapping) else root
         self._known(root, _FILE, "a rule file")
         written = self._sequence(root, "groups", "a rule file")
         groups = [group for node in written if (group := self._group(node)) is not None]
@@ -71,13 +97,7 @@ class _Reader:
             if group.name.text in seen:
                 self._say("duplicate", group.name.whole, f"group `{group.name.text}` is defined twice", "rename one")
             seen.add(group.name.text)
-        return RuleFile(self.file, self.lines, tuple(groups))
-
-    def _unwrapped(self, root: Mapping) -> Mapping:
-        kind, spec = nodes.step(root, "kind"), nodes.step(root, "spec")
-        if isinstance(kind, Scalar) and kind.text == "PrometheusRule" and isinstance(spec, Mapping):
-            return spec
-        return root
+        return groups
 
     def _group(self, node: Node) -> Group | None:
         if not isinstance(node, Mapping):

@@ -72,6 +72,11 @@ class Rule:
         """Labels the rule gives every result; an empty value takes a label away."""
         return {pair.name: pair.value.text for pair in self.labels}
 
+    @property
+    def said(self) -> tuple[object, ...]:
+        expr = self.expr.text if self.expr else ""
+        return (type(self), self.name.text, expr, *((pair.name, pair.value.text) for pair in self.labels))
+
 
 @dataclass(frozen=True, slots=True)
 class Recording(Rule):
@@ -111,12 +116,19 @@ class Group:
     newer: tuple[tuple[str, Span], ...] = ()
     """Keys that Prometheus 2.42 does not know."""
 
+    @property
+    def said(self) -> tuple[object, ...]:
+        """All of it, wherever it stands: two groups that say the same are the same."""
+        return (self.name.text, self.interval, *(rule.said for rule in self.rules))
+
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
     file: str
     lines: tuple[str, ...]
     groups: tuple[Group, ...]
+    objects: bool = False
+    """Of a cluster, for the Prometheus operator."""
 
     def rules(self) -> Iterator[tuple[Group, Recording | Alerting]]:
         for group in self.groups:

@@ -164,12 +164,14 @@ def _of_rules(
 ) -> Outcome:
     from watchkeeper import checks
     from watchkeeper.cli import rule_files
+    from watchkeeper.spec.wording import listed
 
     gathered = rule_files.gather(places)
     subject = ", ".join(map(str, places))
     if gathered.problems or not gathered.texts:
         if not gathered.problems:
-            raise typer.BadParameter(f"there is no rule file below {subject}")
+            only = ", only rules of Loki" if gathered.of_loki else ""
+            raise typer.BadParameter(f"there is no rule file of Prometheus below {subject}{only}")
         return Outcome(gathered.problems, {}, subject, "")
     known = _known(inventory, scrape, prometheus, gathered.texts)
     if isinstance(known, tuple):
@@ -177,7 +179,11 @@ def _of_rules(
     pages = None if runbooks is None else rule_files.pages(runbooks)
     judged = checks.judge_rules(gathered.texts, known, today=_today(), runbooks=pages)
     rules = sum(1 for file in judged.files for _ in file.rules())
-    left_out = f"; no rules in {', '.join(gathered.others)}" if gathered.others else ""
+    left_out = "".join(
+        f"; {why} {listed(files, limit=3)}"
+        for why, files in (("no rules in", gathered.others), ("rules of Loki, passed over, in", gathered.of_loki))
+        if files
+    )
     facts = f"{_many(rules, 'rule')} in {_many(len(judged.files), 'file')}{left_out}"
     return Outcome(judged.problems, gathered.texts, subject, facts)
 

@@ -14,6 +14,8 @@ from watchkeeper.problem import Problem
 from watchkeeper.spec.reading import read
 
 _ENDINGS = {".rules", ".yaml", ".yml"}
+_LOGQL = re.compile(r"(?:^|[(\s,])\{[^{}\n]*[=~][^{}\n]*\}\s*(?:\||!~|!>|!=\s*[\"`])", re.MULTILINE)
+"""A stream and what is done with its lines: only Loki's rules have that."""
 _GROUPS = re.compile(r"^\s*[\"']?groups[\"']?\s*:", re.MULTILINE)
 
 
@@ -25,6 +27,8 @@ class Gathered:
     """Files that cannot be read."""
     others: tuple[str, ...]
     """YAML files of a directory that hold no `groups:`."""
+    of_loki: tuple[str, ...]
+    """Files with rules of Loki, which are other expressions in the same form."""
 
 
 def gather(places: Iterable[Path]) -> Gathered:
@@ -32,17 +36,20 @@ def gather(places: Iterable[Path]) -> Gathered:
     texts: dict[str, str] = {}
     problems: list[Problem] = []
     others: list[str] = []
+    of_loki: list[str] = []
     for place in places:
         named = not place.is_dir()
         for path in [place] if named else _below(place):
             source = read(path, str(path))
             if isinstance(source, Problem):
                 problems.append(source)
+            elif _LOGQL.search(source.text):
+                of_loki.append(source.file)
             elif named or _GROUPS.search(source.text):
                 texts[source.file] = source.text
             else:
                 others.append(source.file)
-    return Gathered(texts, tuple(problems), tuple(others))
+    return Gathered(texts, tuple(problems), tuple(others), tuple(of_loki))
 
 
 def _below(folder: Path) -> list[Path]:

@@ -75,7 +75,7 @@ def _metric(catalog: Catalog, metric: Metric) -> Tree:
         "labels": {label.name: _domain(label) for label in metric.labels},
         "scrape": {"class": metric.scrape.value, "every": interval.promql},
         "retention": metric.retention.promql,
-        "from": metric.emitter.value,
+        "emitter": metric.emitter.value,
         "series": {
             "per_process_at_most": metric.series,
             "per_process_planned": metric.planned,
