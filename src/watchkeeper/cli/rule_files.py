@@ -43,12 +43,12 @@ def gather(places: Iterable[Path]) -> Gathered:
             source = read(path, str(path))
             if isinstance(source, Problem):
                 problems.append(source)
+            elif not named and not _GROUPS.search(source.text):
+                others.append(source.file)
             elif _LOGQL.search(source.text):
                 of_loki.append(source.file)
-            elif named or _GROUPS.search(source.text):
-                texts[source.file] = source.text
             else:
-                others.append(source.file)
+                texts[source.file] = source.text
     return Gathered(texts, tuple(problems), tuple(others), tuple(of_loki))
 
 
