@@ -143,8 +143,15 @@ def test_every_name_in_the_cases_is_an_alert_that_exists(built: Path) -> None:
             assert f"alert: {name}\n" in text
 
 
-def test_promtool_finds_no_fault_and_no_duplicate(promtool: engines.Engine, built: Path) -> None:
-    files = [str(built / name) for name in RULE_FILES]
+@pytest.mark.parametrize("services", ["{llm-copilot-agent: {}}", "{a: {}, b: {}, c: {dialect: opentelemetry}}"])
+def test_promtool_finds_no_fault_and_no_duplicate(promtool: engines.Engine, tmp_path: Path, services: str) -> None:
+    (tmp_path / "watchkeeper.yaml").write_text(f"extends: copilot\nservices: {services}\n")
+    catalog = spec.load(tmp_path / "watchkeeper.yaml").catalog
+    assert catalog is not None
+    for document in compiler.running(catalog, reference(catalog)):
+        (tmp_path / document.path).parent.mkdir(exist_ok=True)
+        (tmp_path / document.path).write_text(document.text)
+    files = [str(tmp_path / name) for name in RULE_FILES]
     done = subprocess.run(
         [*promtool.command, "check", "rules", "--lint=all", "--lint-fatal", *files],
         capture_output=True,

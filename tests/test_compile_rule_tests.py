@@ -154,6 +154,35 @@ def test_alert(judged: dict[str, Future[Done]], alert: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_what_watches_the_monitoring_is_tested_once_for_all_services(tmp_path: Path) -> None:
+    files = [path for path in _of_two(tmp_path) if path.startswith("tests/")]
+    assert {path for path in files if "watchdog" in path} == {"tests/a-watchdog.yaml"}
+    assert {path for path in files if "database-down" in path} == {
+        "tests/a-database-down.yaml",
+        "tests/b-database-down.yaml",
+    }
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("path", ["tests/a-watchdog.yaml", "tests/b-sli-missing.yaml"])
+def test_a_service_is_tested_beside_another_that_is_silent(promtool: engines.Engine, tmp_path: Path, path: str) -> None:
+    """Of the other there are no series: whatever fires at that must not be taken for an alert of this one."""
+    files = _of_two(tmp_path)
+    for name in (path, conventions.RECORDING_RULES_FILE, conventions.ALERT_RULES_FILE):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(files[name])
+    command = [*promtool.command, "test", "rules", str(tmp_path / path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _of_two(folder: Path) -> dict[str, str]:
+    (folder / "watchkeeper.yaml").write_text("extends: copilot\nservices: {a: {}, b: {}}\n")
+    catalog = spec.load(folder / "watchkeeper.yaml").catalog
+    assert catalog is not None
+    return {document.path: document.text for document in compiler.build(catalog, reference(catalog))}
+
+
 @pytest.mark.engine
 def test_the_files_name_rule_files_that_exist(promtool: engines.Engine, tmp_path: Path) -> None:
     """As a user runs them: beside the compiled rules."""

@@ -1,13 +1,13 @@
 """The two rule files: groups that record (with the page alerts that read them), and groups that only alert."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from watchkeeper import conventions
 from watchkeeper.compile import alerts, log_rules, outage, recordings, slo
 from watchkeeper.compile.document import Document
 from watchkeeper.compile.linking import linked
-from watchkeeper.formats.prometheus import Alerting, Group, Recording, rule_file
+from watchkeeper.formats.prometheus import Alerting, Group, Pairs, Recording, rule_file
 from watchkeeper.model import Catalog, Service
 
 
@@ -59,7 +59,7 @@ def compiled(catalog: Catalog) -> Rules:
 def _recording(catalog: Catalog) -> Iterator[Owned]:
     for part in (_slos, recordings.of_service):
         for service in catalog.services:
-            yield from _owned(catalog, service, part(catalog, service))
+            yield from _owned(catalog, service, _apart(catalog, service, part(catalog, service)))
 
 
 def _slos(catalog: Catalog, service: Service) -> Iterator[Group]:
@@ -75,7 +75,7 @@ def _slos(catalog: Catalog, service: Service) -> Iterator[Group]:
 
 def _alerting(catalog: Catalog) -> Iterator[Owned]:
     for service in catalog.services:
-        yield from _owned(catalog, service, _alerts(catalog, service))
+        yield from _owned(catalog, service, _apart(catalog, service, _alerts(catalog, service)))
     yield from _owned(catalog, catalog.services[0], alerts.of_monitoring(catalog))
 
 
@@ -87,3 +87,14 @@ def _alerts(catalog: Catalog, service: Service) -> Iterator[Group]:
 
 def _owned(catalog: Catalog, service: Service, groups: Iterator[Group]) -> Iterator[Owned]:
     yield from (Owned(service, group) for group in linked(catalog, service, groups))
+
+
+def _apart(catalog: Catalog, service: Service, groups: Iterable[Group]) -> Iterator[Group]:
+    """Rules of several services have the same names: a label tells them apart, which their series have anyway."""
+    own = (("service", service.name),) if len(catalog.services) > 1 else ()
+    for group in groups:
+        yield replace(group, rules=tuple(replace(rule, labels=_with(rule.labels, own)) for rule in group.rules))
+
+
+def _with(labels: Pairs, own: Pairs) -> Pairs:
+    return (*(pair for pair in labels if pair not in own), *own)
