@@ -7,7 +7,7 @@ from watchkeeper import conventions
 from watchkeeper.compile import alerts, log_rules, outage, recordings, slo
 from watchkeeper.compile.document import Document
 from watchkeeper.compile.linking import linked
-from watchkeeper.formats.prometheus import Alerting, Group, Pairs, Recording, rule_file
+from watchkeeper.formats.prometheus import Alerting, Group, Recording, rule_file
 from watchkeeper.model import Catalog, Service
 
 
@@ -91,10 +91,7 @@ def _owned(catalog: Catalog, service: Service, groups: Iterator[Group]) -> Itera
 
 def _apart(catalog: Catalog, service: Service, groups: Iterable[Group]) -> Iterator[Group]:
     """Rules of several services have the same names: a label tells them apart, which their series have anyway."""
-    own = (("service", service.name),) if len(catalog.services) > 1 else ()
+    own = {"service": service.name} if len(catalog.services) > 1 else {}
     for group in groups:
-        yield replace(group, rules=tuple(replace(rule, labels=_with(rule.labels, own)) for rule in group.rules))
-
-
-def _with(labels: Pairs, own: Pairs) -> Pairs:
-    return (*(pair for pair in labels if pair not in own), *own)
+        rules = (replace(rule, labels=tuple((dict(rule.labels) | own).items())) for rule in group.rules)
+        yield replace(group, rules=tuple(rules))
