@@ -46,8 +46,6 @@ def leaves(service: Service, node: Node) -> Iterator[Leaf]:
 
 def home(catalog: Catalog, service: Service, alert: Alert) -> Family | None:
     """Whose recordings an alert stands behind: those it reads that would be too old for it in any other group."""
-    if not _reads_recordings(service, alert):
-        return None
     every = interval(catalog, Pace.STANDARD)
     for leaf in leaves(service, promql.parse(alert.value)):
         for recording in leaf.through[:1]:
@@ -58,8 +56,6 @@ def home(catalog: Catalog, service: Service, alert: Alert) -> Family | None:
 
 def lag(catalog: Catalog, service: Service, alert: Alert) -> Duration:
     """How old the newest sample is that an alert sees at worst: groups of rules begin at moments of their own."""
-    if not _reads_recordings(service, alert):
-        return NO_TIME
     beside = home(catalog, service, alert)
     return max(
         (
@@ -68,11 +64,6 @@ def lag(catalog: Catalog, service: Service, alert: Alert) -> Duration:
         ),
         default=NO_TIME,
     )
-
-
-def _reads_recordings(service: Service, alert: Alert) -> bool:
-    """Told from the text: most alerts read none, and it is asked again for every family of recordings."""
-    return any(each.name in alert.value for each in service.recordings)
 
 
 def interval(catalog: Catalog, pace: Pace) -> Duration:
