@@ -10,7 +10,8 @@ from watchkeeper.promql.labels import labels
 from watchkeeper.promql.nodes import Call, MatchOperator, Node, Selector
 from watchkeeper.promql.rewrite import selectors, walk
 
-_WRITERS = frozenset({"label_replace", "label_join"})
+LABEL_WRITERS = frozenset({"label_replace", "label_join"})
+"""Functions that give a label another value than its series has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def compatible(one: Selector, other: Selector) -> bool:
 
 def _common(node: Node) -> dict[str, str]:
     """Labels for which every selector of an expression asks one value: no other comes out of it."""
-    if any(isinstance(part, Call) and part.function in _WRITERS for part in walk(node)):
+    if any(isinstance(part, Call) and part.function in LABEL_WRITERS for part in walk(node)):
         return {}
     asked = [_equal(selector) for selector in selectors(node)]
     first = asked[0] if asked else {}

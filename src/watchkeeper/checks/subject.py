@@ -56,6 +56,10 @@ class Pair:
     key: Span
 
 
+def _texts(pairs: tuple[Pair, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((pair.name, pair.value.text) for pair in pairs)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What both kinds have. `first` and `last` are its lines."""
@@ -74,8 +78,8 @@ class Rule:
 
     @property
     def said(self) -> tuple[object, ...]:
-        expr = self.expr.text if self.expr else ""
-        return (type(self), self.name.text, expr, *((pair.name, pair.value.text) for pair in self.labels))
+        """All of it, wherever it stands."""
+        return (type(self), self.name.text, self.expr.text if self.expr else "", _texts(self.labels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,12 @@ class Alerting(Rule):
     def called(self) -> str:
         return f"alert `{self.name.text}`"
 
+    @property
+    def said(self) -> tuple[object, ...]:
+        # with slots, the class of `super()` is not the one that dataclass made
+        rule = super(Alerting, self).said
+        return (*rule, self.for_, self.keep_firing_for, _texts(self.annotations))
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -118,7 +128,7 @@ class Group:
 
     @property
     def said(self) -> tuple[object, ...]:
-        """All of it, wherever it stands: two groups that say the same are the same."""
+        """Two groups that say the same are the same."""
         return (self.name.text, self.interval, *(rule.said for rule in self.rules))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from watchkeeper.checks.rules import Asked, Rules
+from watchkeeper.checks.rules import LABEL_WRITERS, Asked, Rules
 from watchkeeper.promql.functions import Type
 from watchkeeper.promql.labels import type_of
 from watchkeeper.promql.nodes import (
@@ -79,7 +79,7 @@ class Values:
         found = self.of(vectors[0]) if vectors else _NOTHING
         if node.function in {"absent", "absent_over_time"} and not isinstance(vectors[0], Selector | Range):
             return _NOTHING
-        if node.function in {"label_replace", "label_join"}:
+        if node.function in LABEL_WRITERS:
             rewritten = {argument.value for argument in node.arguments[1:2] if isinstance(argument, String)}
             return {label: value for label, value in found.items() if label not in rewritten}
         return found
