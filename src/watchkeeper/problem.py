@@ -10,7 +10,8 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 _MAX_LINE = 140
-_MAX_VALUE = 2000
+_MAX_VALUE = 400  # characters of a line
+_MAX_LINES = 20
 
 
 class Severity(StrEnum):
@@ -109,8 +110,11 @@ def _source(problem: Problem, lines: Sequence[str], *, color: bool) -> Iterator[
 
 
 def _value(text: str) -> str:
-    text = text if len(text) <= _MAX_VALUE else text[: _MAX_VALUE - 1] + "…"
-    return _visible(text).replace("\n", "\n           ")
+    """Every line cut by itself: a list may have some."""
+    lines = text.split("\n")
+    shown = lines if len(lines) <= _MAX_LINES else [*lines[:_MAX_LINES], "…"]
+    cut = (line if len(line) <= _MAX_VALUE else line[: _MAX_VALUE - 1] + "…" for line in shown)
+    return "\n           ".join(map(_visible, cut))
 
 
 def _one(problem: Problem, lines: Sequence[str], *, color: bool) -> Iterator[str]:

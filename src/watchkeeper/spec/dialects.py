@@ -48,10 +48,9 @@ def silent(d: Definitions) -> Iterator[Problem]:
     metrics = _absent(d, written)
     recordings = _empty(metrics, d)
     absent = metrics | recordings
-    counted = LOG_EVENTS not in absent
     for what, names in (
         ("alerts that stay silent", tuple(name for name, alert in d.alerts.items() if absent & _read(alert.value))),
-        ("alerts on log lines that only Loki can give", () if counted else tuple(_of_lines_alone(d))),
+        ("alerts on log lines that only Loki can give", tuple(_of_lines_alone(absent, d))),
         ("recorded series that stay empty", tuple(recordings)),
         ("panels that stay empty", tuple(_panels(absent, d))),
         ("objectives that are left out: only the SDK counts them", uncounted(d)),
@@ -89,10 +88,10 @@ def _empty(metrics: frozenset[str], d: Definitions) -> frozenset[str]:
     return absent - metrics
 
 
-def _of_lines_alone(d: Definitions) -> Iterator[str]:
+def _of_lines_alone(absent: frozenset[str], d: Definitions) -> Iterator[str]:
     """Of a process's own end others tell as well."""
     for name, alert in d.log_alerts.items():
-        if alert.lines is not None and alert.outside is None:
+        if LOG_EVENTS in absent and alert.lines is not None and alert.outside is None:
             yield from (name, alert.ratio.name) if alert.ratio else (name,)
 
 
