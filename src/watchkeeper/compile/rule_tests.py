@@ -3,12 +3,13 @@
 Firing is asked as a number of `ALERTS`, because promtool passes over a mistyped alert name in its own alert tests.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from watchkeeper import conventions, promql
+from watchkeeper.compile import alerts
 from watchkeeper.compile.document import Document
-from watchkeeper.formats.prometheus import Pairs
+from watchkeeper.compile.rules import told_apart
 from watchkeeper.formats.yaml import Tree, dump
 from watchkeeper.model import Catalog, RuleTest, Service
 from watchkeeper.promql import build
@@ -18,20 +19,19 @@ ENVIRONMENT = "production"
 
 
 def documents(catalog: Catalog) -> Iterator[Document]:
-    """One file for every alert, beside the rule files it tests."""
-    for place, service in enumerate(catalog.services):
-        shared = {alert.name for alert in service.alerts if alert.kind.about_monitoring}
+    """One file for every alert, beside the rule files it tests. What is one rule for all services is tested once."""
+    shared = {alert.name: service for service, alert in alerts.written(catalog) if alert.kind.about_monitoring}
+    for service in catalog.services:
         for alert, tests in groupby(service.tests, lambda test: test.alert):
-            if alert in shared and place:
-                continue  # the same rule for all, tested with the first
-            path = conventions.rule_test_file(service.name, alert)
-            alone = alert in shared or len(catalog.services) == 1
-            yield Document(path, dump(_file(catalog, service, tests, alone=alone)))
+            if shared.get(alert, service) is service:
+                # another service's alert of this name would fire when it has no series at all
+                asked = {} if alert in shared else told_apart(catalog, service)
+                path = conventions.rule_test_file(service.name, alert)
+                yield Document(path, dump(_file(catalog, service, tests, asked)))
 
 
-def _file(catalog: Catalog, service: Service, tests: Iterable[RuleTest], *, alone: bool) -> Tree:
-    """`alone`: no other service has an alert of this name, which would fire when it has no series at all."""
-    asked = () if alone else (("service", service.name),)
+def _file(catalog: Catalog, service: Service, tests: Iterable[RuleTest], asked: Mapping[str, str]) -> Tree:
+    """`asked`: labels that tell the service's alerts from those of others."""
     return {
         "rule_files": [f"../{conventions.RECORDING_RULES_FILE}", f"../{conventions.ALERT_RULES_FILE}"],
         "evaluation_interval": catalog.intervals.rules_critical.promql,
@@ -39,7 +39,7 @@ def _file(catalog: Catalog, service: Service, tests: Iterable[RuleTest], *, alon
     }
 
 
-def _test(service: Service, test: RuleTest, asked: Pairs) -> Tree:
+def _test(service: Service, test: RuleTest, asked: Mapping[str, str]) -> Tree:
     samples: list[Tree] = [{"labels": "{}", "value": 1}] if test.fires else []
     return {
         "name": f"{test.alert} {'fires' if test.fires else 'is silent'}: {test.idea}",
@@ -60,7 +60,7 @@ def _series(service: Service, name: str) -> str:
     return promql.render(build.selector(selector.name, **labels))
 
 
-def _question(test: RuleTest, asked: Pairs) -> str:
+def _question(test: RuleTest, asked: Mapping[str, str]) -> str:
     """1 while the alert fires, for however many of its series; nothing otherwise."""
-    labels = {"alertname": test.alert, "alertstate": "firing", **dict(asked), **dict(test.labels)}
+    labels = {"alertname": test.alert, "alertstate": "firing", **asked, **dict(test.labels)}
     return promql.render(build.group(build.selector("ALERTS", **labels)))

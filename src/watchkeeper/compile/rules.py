@@ -89,9 +89,13 @@ def _owned(catalog: Catalog, service: Service, groups: Iterator[Group]) -> Itera
     yield from (Owned(service, group) for group in linked(catalog, service, groups))
 
 
-def _apart(catalog: Catalog, service: Service, groups: Iterable[Group]) -> Iterator[Group]:
+def told_apart(catalog: Catalog, service: Service) -> dict[str, str]:
     """Rules of several services have the same names: a label tells them apart, which their series have anyway."""
-    own = {"service": service.name} if len(catalog.services) > 1 else {}
+    return {"service": service.name} if len(catalog.services) > 1 else {}
+
+
+def _apart(catalog: Catalog, service: Service, groups: Iterable[Group]) -> Iterator[Group]:
+    own = told_apart(catalog, service)
     for group in groups:
         rules = (replace(rule, labels=tuple((dict(rule.labels) | own).items())) for rule in group.rules)
         yield replace(group, rules=tuple(rules))
