@@ -9,11 +9,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import compile_bench
 from http_bench import Handler, serving
-from watchkeeper import compile as compiler
-from watchkeeper import conventions, engines, spec
+from watchkeeper import conventions, engines
 from watchkeeper.cli import check
-from watchkeeper.compile.reference import reference
 from watchkeeper.engines.arguments import Server
 from watchkeeper.engines.arguments import prometheus as arguments
 from watchkeeper.engines.process import run
@@ -185,21 +184,20 @@ def test_rules_in_two_forms_are_judged_once(app: typer.Typer, here: Path) -> Non
     (here / "all" / "object.yaml").write_text(f"kind: PrometheusRule\nspec:\n{indented}")
     result = runner.invoke(app, ["check", "--rules", "all"])
     assert (result.exit_code, result.output) == (0, "all: no problems\n1 rule in 2 files\n")
+    (here / "all" / "plain.yaml").write_text(GOOD + "    for: 5m\n")
+    assert "[duplicate-rule]" in runner.invoke(app, ["check", "--rules", "all"]).output, "it is another alert"
+    (here / "all" / "plain.yaml").write_text(GOOD.replace("A queue", "The queue"))
+    assert "[duplicate-rule]" in runner.invoke(app, ["check", "--rules", "all"]).output, "it says something else"
+    (here / "all" / "plain.yaml").write_text(GOOD)
     (here / "all" / "twice.yaml").write_text(GOOD)
     assert "[duplicate-rule]" in runner.invoke(app, ["check", "--rules", "all"]).output
 
 
-@pytest.mark.parametrize("project", ["", "service: shop\ndialect: opentelemetry\n", "services: {a: {}, b: {}}\n"])
+@pytest.mark.parametrize(
+    "project", ["service: llm-copilot-agent\n", "service: shop\ndialect: opentelemetry\n", "services: {a: {}, b: {}}\n"]
+)
 def test_what_is_built_is_clean_by_its_own_catalog(app: typer.Typer, here: Path, project: str) -> None:
-    (here / "watchkeeper.yaml").write_text(
-        f"{project}extends: copilot\n" if project else "service: llm-copilot-agent\n"
-    )
-    catalog = spec.load(here / "watchkeeper.yaml").catalog
-    assert catalog is not None
-    for document in compiler.build(catalog, reference(catalog)):
-        path = here / "out" / document.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(document.text)
+    compile_bench.write(compile_bench.of_project(here, f"{project}extends: copilot\n"), here / "out")
     result = runner.invoke(app, ["check", "--rules", "out", "--inventory", f"out/{conventions.METRICS_CATALOG_FILE}"])
     assert result.exit_code == 0, result.output
     assert result.output.startswith("out: no problems\n")

@@ -9,10 +9,9 @@ import pytest
 import yaml
 
 import built_engines
+import compile_bench
 import log_bench
-from watchkeeper import compile as compiler
 from watchkeeper import conventions
-from watchkeeper.compile.reference import reference
 from watchkeeper.model import Catalog
 
 pytestmark = pytest.mark.engine
@@ -37,7 +36,7 @@ LINES = (
 
 def configuration(catalog: Catalog, folder: Path, port: int) -> Any:
     """As compiled, with files of this test in place of the machine's and of Loki."""
-    texts = {document.path: document.text for document in compiler.build(catalog, reference(catalog))}
+    texts = compile_bench.texts(catalog)
     found = log_bench.collector(texts[conventions.COLLECTOR_AGENT_FILE], folder, port)
     found["exporters"] = {f"file/{name}": {"path": str(folder / name)} for name in ("lines", "audit")}
     for pipeline in found["service"]["pipelines"].values():

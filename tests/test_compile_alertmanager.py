@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from watchkeeper import compile as compiler
+import compile_bench
 from watchkeeper import conventions, engines
 from watchkeeper.compile import alertmanager as compiled
 from watchkeeper.compile.detection import group_wait
@@ -36,10 +36,7 @@ from watchkeeper.quantity import Duration
 @pytest.fixture(scope="module")
 def built(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("monitoring")
-    for document in compiler.build(catalog, reference(catalog)):
-        path = folder / document.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(document.text)
+    compile_bench.write(compile_bench.texts(catalog), folder)
     return folder
 
 

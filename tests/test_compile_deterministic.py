@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import compile_bench
 from watchkeeper import compile as compiler
 from watchkeeper import files, spec
 from watchkeeper.compile.reference import reference
@@ -45,7 +46,7 @@ def test_same_bytes_in_another_directory_time_zone_hash_seed_and_locale(tmp_path
 def test_monitoring_holds_what_the_pack_says() -> None:
     catalog = spec.load().catalog
     assert catalog is not None
-    documents = {document.path: document.text for document in compiler.build(catalog, reference(catalog))}
+    documents = compile_bench.texts(catalog)
     assert files.differences(HOME / "monitoring", documents) == (), "run: watchkeeper build"
 
 

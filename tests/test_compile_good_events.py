@@ -9,9 +9,8 @@ from typing import TypeAlias
 import pytest
 import yaml
 
-from watchkeeper import compile as compiler
-from watchkeeper import conventions, engines, spec
-from watchkeeper.compile.reference import reference
+import compile_bench
+from watchkeeper import conventions, engines
 
 PROJECT = """\
 service: shop
@@ -31,11 +30,7 @@ Judge: TypeAlias = Callable[[dict[str, str], str, str, float], None]
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    path = tmp_path_factory.mktemp("project") / "watchkeeper.yaml"
-    path.write_text(PROJECT)
-    catalog = spec.load(path).catalog
-    assert catalog is not None
-    return {document.path: document.text for document in compiler.build(catalog, reference(catalog))}
+    return compile_bench.of_project(tmp_path_factory.mktemp("project"), PROJECT)
 
 
 @pytest.fixture

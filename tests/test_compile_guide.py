@@ -13,8 +13,8 @@ from urllib.parse import parse_qs
 import pytest
 import yaml
 
+import compile_bench
 from logql_judge import faults
-from watchkeeper import compile as compiler
 from watchkeeper import conventions, engines, spec
 from watchkeeper.compile.guide import alerting, contents, facts, markdown, queries, quickstart, troubleshooting
 from watchkeeper.compile.reference import reference
@@ -34,13 +34,9 @@ def shipped() -> Catalog:
     return loaded.catalog
 
 
-def built(catalog: Catalog) -> dict[str, str]:
-    return {document.path: document.text for document in compiler.build(catalog, reference(catalog))}
-
-
 @cache
 def documents() -> dict[str, str]:
-    return built(shipped())
+    return compile_bench.texts(shipped())
 
 
 @cache
@@ -123,7 +119,7 @@ def test_examples_are_published_as_they_are() -> None:
 
 def test_another_example_is_published_and_linked() -> None:
     catalog = replace(shipped(), examples=(Example("other.py", "pass\n"),))
-    made = built(catalog)
+    made = compile_bench.texts(catalog)
     assert made["examples/other.py"] == "pass\n"
     assert "[examples/other.py](examples/other.py)" in section(made[GUIDE], "## Quick start")
 
@@ -401,7 +397,7 @@ def test_several_services_share_one_guide(tmp_path: Path) -> None:
     project.write_text("extends: copilot\nservices:\n  first: {}\n  second: {slos: {availability: {target: 99.5}}}\n")
     catalog = spec.load(project).catalog
     assert catalog is not None
-    made = built(catalog)
+    made = compile_bench.texts(catalog)
     assert made[GUIDE].startswith("# Monitoring of first, second\n")
     burn = alert_rows(made[GUIDE])["ErrorBudgetBurnRateCritical"][1][1].split("<br>")
     assert len(burn) > 1  # 14.4 x 0.1 % and 14.4 x 0.5 %
@@ -410,7 +406,7 @@ def test_several_services_share_one_guide(tmp_path: Path) -> None:
 
 def test_a_catalog_without_dashboards_logs_and_traces_has_a_guide_without_them() -> None:
     services = tuple(replace(service, log_alerts=()) for service in shipped().services)
-    made = built(replace(shipped(), dashboards=(), logs=None, tracing=None, services=services))
+    made = compile_bench.texts(replace(shipped(), dashboards=(), logs=None, tracing=None, services=services))
     assert "## Dashboards" not in made[GUIDE]
     assert "### Loki" not in made[GUIDE]
     assert "### Jaeger" not in made[GUIDE]

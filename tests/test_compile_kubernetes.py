@@ -7,19 +7,14 @@ from typing import Any
 import pytest
 import yaml
 
-from watchkeeper import compile as compiler
+import compile_bench
 from watchkeeper import conventions
 from watchkeeper.compile import kubernetes
-from watchkeeper.compile.reference import reference
 from watchkeeper.model import Catalog
 
 
-def built(catalog: Catalog) -> dict[str, str]:
-    return {document.path: document.text for document in compiler.build(catalog, reference(catalog))}
-
-
 def objects(catalog: Catalog, file: str) -> list[Any]:  # trees are looked at, not typed
-    return list(yaml.safe_load_all(built(catalog)[file]))
+    return list(yaml.safe_load_all(compile_bench.texts(catalog)[file]))
 
 
 def endpoints(catalog: Catalog) -> Iterator[tuple[str, Any]]:
@@ -37,7 +32,7 @@ def test_rules_are_those_of_the_file(catalog: Catalog, file: str) -> None:
     ]
     assert rule["apiVersion"] == "monitoring.coreos.com/v1"
     assert rule["kind"] == "PrometheusRule"
-    assert rule["spec"] == yaml.safe_load(built(catalog)[file])
+    assert rule["spec"] == yaml.safe_load(compile_bench.texts(catalog)[file])
 
 
 def test_every_rule_file_has_its_object(catalog: Catalog) -> None:
@@ -46,7 +41,7 @@ def test_every_rule_file_has_its_object(catalog: Catalog) -> None:
 
 def test_scrapes_are_those_of_the_configuration(catalog: Catalog) -> None:
     """Role, parameter, interval and time-out, as in prometheus.yaml."""
-    jobs = yaml.safe_load(built(catalog)[conventions.PROMETHEUS_FILE])["scrape_configs"]
+    jobs = yaml.safe_load(compile_bench.texts(catalog)[conventions.PROMETHEUS_FILE])["scrape_configs"]
     expected = {
         (role, str(job.get("params")), job["scrape_interval"], job["scrape_timeout"])
         for job in jobs
@@ -88,7 +83,7 @@ def values(catalog: Catalog) -> Any:
 
 def test_routes_are_those_of_the_configuration(catalog: Catalog) -> None:
     """All but the places of secrets and templates."""
-    plain = yaml.safe_load(built(catalog)[conventions.ALERTMANAGER_FILE])
+    plain = yaml.safe_load(compile_bench.texts(catalog)[conventions.ALERTMANAGER_FILE])
     inside = values(catalog)["alertmanager"]["config"]
     for part in ("route", "inhibit_rules", "time_intervals"):
         assert inside[part] == plain[part]
@@ -105,7 +100,7 @@ def test_secrets_are_mounted_files(catalog: Catalog) -> None:
 
 def test_templates_are_the_same_bytes(catalog: Catalog) -> None:
     (text,) = values(catalog)["alertmanager"]["templateFiles"].values()
-    assert text == built(catalog)[conventions.TEMPLATES_FILE]
+    assert text == compile_bench.texts(catalog)[conventions.TEMPLATES_FILE]
     assert values(catalog)["alertmanager"]["config"]["templates"] == ["/etc/alertmanager/config/watchkeeper.tmpl"]
 
 

@@ -7,12 +7,11 @@ import promql_parser
 import pytest
 import yaml
 
+import compile_bench
 from logql_judge import faults
-from watchkeeper import compile as compiler
 from watchkeeper import conventions, promql, spec
 from watchkeeper.compile import log_rules
 from watchkeeper.compile.log_queries import Wire, rate_above, share_above
-from watchkeeper.compile.reference import reference
 from watchkeeper.formats.prometheus import Alerting
 from watchkeeper.model import Catalog, Logs
 
@@ -35,7 +34,7 @@ def logs() -> Logs:
 
 @cache
 def documents() -> dict[str, str]:
-    return {document.path: document.text for document in compiler.build(shipped(), reference(shipped()))}
+    return compile_bench.texts(shipped())
 
 
 def rules(path: str) -> Iterator[dict[str, object]]:

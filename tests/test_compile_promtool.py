@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from watchkeeper import compile as compiler
-from watchkeeper import conventions, engines, spec
-from watchkeeper.compile.reference import reference
+import compile_bench
+from watchkeeper import conventions, engines
+from watchkeeper.model import Catalog
 
 pytestmark = pytest.mark.engine
 
@@ -24,13 +24,9 @@ HOUR = 60 * MINUTE
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    catalog = spec.load().catalog
-    assert catalog is not None
+def built(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("rules")
-    for document in compiler.build(catalog, reference(catalog)):
-        if document.path in RULE_FILES:
-            (folder / document.path).write_text(document.text)
+    compile_bench.write(compile_bench.texts(catalog), folder)
     return folder
 
 
@@ -145,12 +141,7 @@ def test_every_name_in_the_cases_is_an_alert_that_exists(built: Path) -> None:
 
 @pytest.mark.parametrize("services", ["{llm-copilot-agent: {}}", "{a: {}, b: {}, c: {dialect: opentelemetry}}"])
 def test_promtool_finds_no_fault_and_no_duplicate(promtool: engines.Engine, tmp_path: Path, services: str) -> None:
-    (tmp_path / "watchkeeper.yaml").write_text(f"extends: copilot\nservices: {services}\n")
-    catalog = spec.load(tmp_path / "watchkeeper.yaml").catalog
-    assert catalog is not None
-    for document in compiler.running(catalog, reference(catalog)):
-        (tmp_path / document.path).parent.mkdir(exist_ok=True)
-        (tmp_path / document.path).write_text(document.text)
+    compile_bench.write(compile_bench.of_project(tmp_path, f"extends: copilot\nservices: {services}\n"), tmp_path)
     files = [str(tmp_path / name) for name in RULE_FILES]
     done = subprocess.run(
         [*promtool.command, "check", "rules", "--lint=all", "--lint-fatal", *files],

@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -15,9 +16,9 @@ from typing import TypedDict, TypeGuard
 import pytest
 import yaml
 
-from watchkeeper import compile as compiler
+import compile_bench
 from watchkeeper import conventions, engines, promql, spec
-from watchkeeper.compile.reference import reference
+from watchkeeper.compile import rule_tests
 from watchkeeper.compile.slo import Tempo
 from watchkeeper.model import Catalog
 
@@ -45,7 +46,7 @@ def shipped() -> Catalog:
 
 @cache
 def documents() -> dict[str, str]:
-    return {document.path: document.text for document in compiler.build(shipped(), reference(shipped()))}
+    return compile_bench.texts(shipped())
 
 
 @cache
@@ -107,6 +108,7 @@ def objectives_of(alert: str) -> set[str]:
     return (named - {""}) | counted or set(ALL)
 
 
+TWO_SERVICES = "extends: copilot\nservices: {a: {}, b: {}}\n"
 ALL = tuple(slo.name for slo in shipped().services[0].slos)
 
 
@@ -154,8 +156,16 @@ def test_alert(judged: dict[str, Future[Done]], alert: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_it_is_tested_with_the_service_that_has_it() -> None:
+    """The first may have switched it off."""
+    ours = shipped().services[0]
+    without = replace(ours, name="a", alerts=tuple(alert for alert in ours.alerts if alert.name != "Watchdog"))
+    found = rule_tests.documents(replace(shipped(), services=(without, replace(ours, name="b"))))
+    assert [document.path for document in found if "watchdog" in document.path] == ["tests/b-watchdog.yaml"]
+
+
 def test_what_watches_the_monitoring_is_tested_once_for_all_services(tmp_path: Path) -> None:
-    files = [path for path in _of_two(tmp_path) if path.startswith("tests/")]
+    files = [path for path in compile_bench.of_project(tmp_path, TWO_SERVICES) if path.startswith("tests/")]
     assert {path for path in files if "watchdog" in path} == {"tests/a-watchdog.yaml"}
     assert {path for path in files if "database-down" in path} == {
         "tests/a-database-down.yaml",
@@ -167,29 +177,20 @@ def test_what_watches_the_monitoring_is_tested_once_for_all_services(tmp_path: P
 @pytest.mark.parametrize("path", ["tests/a-watchdog.yaml", "tests/b-sli-missing.yaml"])
 def test_a_service_is_tested_beside_another_that_is_silent(promtool: engines.Engine, tmp_path: Path, path: str) -> None:
     """Of the other there are no series: whatever fires at that must not be taken for an alert of this one."""
-    files = _of_two(tmp_path)
-    for name in (path, conventions.RECORDING_RULES_FILE, conventions.ALERT_RULES_FILE):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(files[name])
+    files = compile_bench.of_project(tmp_path, TWO_SERVICES)
+    wanted = (path, conventions.RECORDING_RULES_FILE, conventions.ALERT_RULES_FILE)
+    compile_bench.write({name: files[name] for name in wanted}, tmp_path)
     command = [*promtool.command, "test", "rules", str(tmp_path / path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def _of_two(folder: Path) -> dict[str, str]:
-    (folder / "watchkeeper.yaml").write_text("extends: copilot\nservices: {a: {}, b: {}}\n")
-    catalog = spec.load(folder / "watchkeeper.yaml").catalog
-    assert catalog is not None
-    return {document.path: document.text for document in compiler.build(catalog, reference(catalog))}
 
 
 @pytest.mark.engine
 def test_the_files_name_rule_files_that_exist(promtool: engines.Engine, tmp_path: Path) -> None:
     """As a user runs them: beside the compiled rules."""
     name = min(path for path in documents() if path.startswith("tests/"))
-    for path in (name, conventions.RECORDING_RULES_FILE, conventions.ALERT_RULES_FILE):
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(documents()[path])
+    wanted = (name, conventions.RECORDING_RULES_FILE, conventions.ALERT_RULES_FILE)
+    compile_bench.write({path: documents()[path] for path in wanted}, tmp_path)
     done = subprocess.run(
         [*promtool.command, "test", "rules", str(tmp_path / name)], capture_output=True, text=True, check=False
     )

@@ -14,9 +14,8 @@ from functools import cache
 import pytest
 import yaml
 
-from watchkeeper import compile as compiler
+import compile_bench
 from watchkeeper import conventions, spec
-from watchkeeper.compile.reference import reference
 from watchkeeper.model import Logs, PiiCheck, PiiClass
 
 RNG = random.Random(20270115)  # noqa: S311 - a corpus that is the same every time
@@ -213,7 +212,7 @@ def masked_line(line: str) -> str:
 def _documents() -> dict[str, str]:
     catalog = spec.load().catalog
     assert catalog is not None
-    return {document.path: document.text for document in compiler.build(catalog, reference(catalog))}
+    return compile_bench.texts(catalog)
 
 
 def test_a_line_that_is_sent_as_it_is_holds_nothing_any_more() -> None:

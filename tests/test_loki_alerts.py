@@ -18,11 +18,10 @@ import pytest
 import yaml
 
 import built_engines
+import compile_bench
 import log_bench
 from ports import free_port
-from watchkeeper import compile as compiler
 from watchkeeper import conventions
-from watchkeeper.compile.reference import reference
 from watchkeeper.model import Catalog
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
@@ -119,7 +118,7 @@ def _iso(moment: float) -> str:
 
 @pytest.fixture(scope="module")
 def texts(catalog: Catalog) -> dict[str, str]:
-    return {document.path: document.text for document in compiler.build(catalog, reference(catalog))}
+    return compile_bench.texts(catalog)
 
 
 @pytest.fixture(scope="module")

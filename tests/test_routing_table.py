@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from watchkeeper import compile as compiler
+import compile_bench
 from watchkeeper import conventions, engines, routing, spec
-from watchkeeper.compile.reference import reference
 from watchkeeper.formats.alertmanager_reading import Configuration, read
 
 TABLE = Path(__file__).parent / "golden" / "who-is-told.txt"
@@ -29,7 +28,7 @@ Labels = dict[str, str]
 def documents() -> dict[str, str]:
     catalog = spec.load().catalog
     assert catalog is not None
-    return {document.path: document.text for document in compiler.build(catalog, reference(catalog))}
+    return compile_bench.texts(catalog)
 
 
 @cache
