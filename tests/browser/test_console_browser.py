@@ -51,6 +51,7 @@ def served(world: World) -> Iterator[str]:
 
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    listener.listen()  # from here on nobody is refused, whenever the server begins to answer
     port = int(listener.getsockname()[1])
     settings = uvicorn.Config(app(world.sources(), port=port, pages=pages()), log_level="error", lifespan="off")
     server = uvicorn.Server(settings)
