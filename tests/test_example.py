@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from watchkeeper import spec
+from tracing_bench import attributes, collector
+from watchkeeper import Traces, spec
 from watchkeeper.model import Catalog
 
 ROOT = Path(__file__).parents[1]
@@ -124,6 +126,41 @@ def test_every_line_of_a_request_has_its_correlation_id(ran: Ran) -> None:
     assert completed[1]["duration_ms"] >= 0
 
 
+def test_steps_of_a_question_are_one_trace(module: dict[str, Any]) -> None:
+    with collector() as there:
+        wk = module["watch"](metrics_port=None, log_stream=io.StringIO(), traces=Traces(there.url, tail="collector"))
+        asyncio.run(module["check"](wk, ("Why is it slow?",)))
+        wk.close()
+    begun, asked = [span for span in there.spans if span.kind == Span.SPAN_KIND_SERVER]
+    assert (begun.name, asked.name) == ("HTTP POST /api/v1/conversations", f"HTTP POST {ROUTE}")
+    steps = {span.name: span for span in there.spans if span.trace_id == asked.trace_id}
+    parents = {
+        name: next((p for p, s in steps.items() if s.span_id == span.parent_span_id), "")
+        for name, span in steps.items()
+    }
+    assert parents == {
+        asked.name: "",
+        "process_user_query": asked.name,
+        "CACHE GET context": "process_user_query",
+        "DB SELECT messages": "process_user_query",
+        "MODULE observatory observe": "process_user_query",
+        "HTTP POST observatory.example": "MODULE observatory observe",
+        "LLM anthropic claude-sonnet-5": "process_user_query",
+        "remember_answer": "process_user_query",
+        "DB INSERT messages": "remember_answer",
+        "CACHE SET context": "remember_answer",
+    }
+    facts = attributes(steps["process_user_query"].attributes)
+    assert facts == {"intent.type": "question", "conversation.id": "1", "query.length": 15, "user.id": "****"}
+    assert [event.name for event in steps["MODULE observatory observe"].events] == ["exception"]
+
+
+def test_every_line_has_the_ids_of_its_trace(ran: Ran) -> None:
+    assert all(len(line["trace_id"]) == 32 and len(line["span_id"]) == 16 for line in ran.lines)
+    completed = ran.events("request.completed")
+    assert len({line["trace_id"] for line in completed}) == len(completed)
+
+
 def test_its_events_are_those_that_log_alerts_know(ran: Ran, catalog: Catalog) -> None:
     assert catalog.logs is not None
     known = {event.name for event in catalog.logs.events}
@@ -186,7 +223,7 @@ def test_it_uses_the_public_surface_only() -> None:
     ]
     assert imported == [
         "import watchkeeper",
-        "from watchkeeper import Watchkeeper",
+        "from watchkeeper import Traces, Watchkeeper",
         "from watchkeeper.copilot import Instruments",
     ]
 

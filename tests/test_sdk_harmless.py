@@ -129,7 +129,20 @@ UNTRIED = {
 }
 
 
-WITH_AN_ANSWER = {"asgi", "llm", "database", "redis", "module", "stream", "logger", "page"}
+WITH_AN_ANSWER = {
+    "asgi",
+    "llm",
+    "database",
+    "redis",
+    "http",
+    "module",
+    "stream",
+    "logger",
+    "page",
+    "headers_for",
+    "span",
+    "traced",
+}
 """These return something made of their one argument; without it there is nothing to return."""
 
 
@@ -175,8 +188,15 @@ def test_after_all_that_the_page_still_reads(wk: Wk) -> None:
 @given(thing=THINGS, name=THINGS)
 def test_hostile_values_where_a_request_meets_them(wk: Wk, thing: object, name: object) -> None:
     wk.failed(dependency=thing)  # type: ignore[arg-type]
-    with wk.module(name):  # type: ignore[arg-type]
+    with wk.module(name, thing):  # type: ignore[arg-type]
         wk.degraded(thing)  # type: ignore[arg-type]
+    with wk.span(name, thing) as span:  # type: ignore[arg-type]
+        wk.set_attributes(thing)  # type: ignore[arg-type]
+        wk.set_attributes({"user.id": thing})
+        span.set_attributes({"x": thing})
+        span.record_exception(thing)  # type: ignore[arg-type]
+        assert isinstance(wk.headers_for(thing), dict)  # type: ignore[arg-type]
+    assert wk.traced(name, thing)(len)("abc") == 3  # type: ignore[arg-type]
     wk.logger(name).info(thing, thing, value=thing)  # type: ignore[arg-type]
 
 

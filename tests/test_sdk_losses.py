@@ -38,7 +38,7 @@ def dropped(wk: Wk) -> dict[str, float]:
 
 
 def test_every_loss_is_there_at_zero(wk: Wk) -> None:
-    assert len([name for name in samples(wk) if name.startswith("watchkeeper_dropped_total{")]) == 6
+    assert len([name for name in samples(wk) if name.startswith("watchkeeper_dropped_total{")]) == 9
     assert dropped(wk) == {}
 
 

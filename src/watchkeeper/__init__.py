@@ -4,11 +4,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from watchkeeper._version import __version__
-    from watchkeeper.sdk import Watchkeeper, init
+    from watchkeeper.sdk import Traces, Watchkeeper, init
 
-__all__ = ["Watchkeeper", "__version__", "init"]
+__all__ = ["Traces", "Watchkeeper", "__version__", "init"]
 
-_HOMES = {"Watchkeeper": "watchkeeper.sdk", "__version__": "watchkeeper._version", "init": "watchkeeper.sdk"}
+_HOMES = {
+    "Traces": "watchkeeper.sdk",
+    "Watchkeeper": "watchkeeper.sdk",
+    "__version__": "watchkeeper._version",
+    "init": "watchkeeper.sdk",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -6,6 +6,7 @@ from watchkeeper.sdk.containment import contained
 from watchkeeper.sdk.instruments import Counter, Definition, Gauge, Histogram, InstrumentSet, Registry
 from watchkeeper.sdk.labels import Label
 from watchkeeper.sdk.policy import Objective, Policy, RequestClass
+from watchkeeper.sdk.tracing.policy import Kept, Propagation, Rule, Scrubbing, TracePolicy
 
 
 class SessionsActive(Gauge):
@@ -428,7 +429,7 @@ class WatchkeeperDroppedTotal(Counter):
     """Telemetry given up, by signal and reason."""
 
     @contained
-    def inc(self, *, signal: Literal["logs", "metrics"], reason: Literal["overflow", "refused", "error"], by: float = 1.0) -> None:
+    def inc(self, *, signal: Literal["logs", "metrics", "traces"], reason: Literal["overflow", "refused", "error"], by: float = 1.0) -> None:
         self.add((signal, reason), by)
 
 
@@ -664,6 +665,49 @@ class Instruments(InstrumentSet):
             Objective("latency-simple-p99", request_class="simple", within_seconds=2.0),
             Objective("latency-complex-p99", request_class="complex", within_seconds=5.0),
         ),
+    )
+    tracing = TracePolicy(
+        names=(("http-server", "HTTP {method} {route}"), ("http-client", "HTTP {method} {host}"), ("grpc", "{package}.{service}/{method}"), ("database", "DB {operation} {table}"), ("cache", "CACHE {operation} {key_prefix}"), ("llm", "LLM {provider} {model}"), ("module", "MODULE {module} {operation}"),),
+        propagation=Propagation(
+            extract=("w3c", "b3", "jaeger",),
+            inject=("w3c",),
+            inject_on_request=("b3", "jaeger",),
+            baggage_keys=("user.id", "session.id", "tenant.id",),
+            baggage_hosts=("test-bench", "observatory", "incident-manager", "orchestrator", "*.svc.cluster.local",),
+        ),
+        rules=(Rule(
+            name="health",
+            kept=Kept(shares=(("dev", 0.01), ("development", 0.01), ("staging", 0.01), ("production", 0.01),), slow_seconds=2.0),
+            routes=("/health", "/ready", "/metrics",),
+            request_classes=(),
+            attributes=(),
+        ), Rule(
+            name="critical",
+            kept=Kept(shares=(("dev", 1.0), ("development", 1.0), ("staging", 0.5), ("production", 0.5),), slow_seconds=2.0),
+            routes=("/api/v1/login", "/api/v1/workflows", "/api/v1/incidents",),
+            request_classes=(),
+            attributes=(),
+        ), Rule(
+            name="llm",
+            kept=Kept(shares=(("dev", 1.0), ("development", 1.0), ("staging", 0.5), ("production", 0.3),), slow_seconds=30.0),
+            routes=(),
+            request_classes=("complex",),
+            attributes=("gen_ai.request.model",),
+        ),),
+        others=Kept(shares=(("dev", 1.0), ("development", 1.0), ("staging", 0.5), ("production", 0.1),), slow_seconds=2.0),
+        cap_per_second=1000,
+        scrubbing=Scrubbing(
+            keys=("password", "passwd", "secret", "authorization", "cookie", "api[_-]?key", "(?:access|refresh|id)[_-]?token", "card[_-]?number", "cvc", "cvv",),
+            values=("\\b(?:(?:4[0-9]{3}|5[1-5][0-9]{2}|2[2-7][0-9]{2}|6011|65[0-9]{2})[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}|3[47][0-9]{2}[ -][0-9]{6}[ -][0-9]{5})\\b", "\\b[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\\.){1,8}[A-Za-z]{2,24}\\b", "\\b(?:sk-ant-[A-Za-z0-9_-]{20,200}|sk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{20,200}|gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255}|AIza[A-Za-z0-9_-]{35}|xox[abposr]-[A-Za-z0-9-]{10,255})", "\\beyJ[A-Za-z0-9_-]{10,1000}\\.eyJ[A-Za-z0-9_-]{10,1000}\\.[A-Za-z0-9_-]{0,1000}|\\b(?:[Bb]earer|[Bb]asic|BEARER|BASIC) +[A-Za-z0-9._~+/=-]{16,1000}", "\\b(?:AKIA|ASIA|AROA|AIDA)[A-Z2-7]{16}\\b", "-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY-----[A-Za-z0-9+/=\\\\\\s]{0,1000}", "\\b[a-z][a-z0-9+.-]{1,20}://[^\\s:/@]{1,100}:[^\\s/@]{1,100}@",),
+            query_parameters=("access_token", "api_key", "apikey", "auth", "code", "key", "password", "secret", "sig", "signature", "token",),
+            statements=("db.query.text", "db.statement",),
+            literals=(("'(?:[^']|'')*'", "?"), ("(^|[^$0-9A-Za-z_.])[0-9]+(?:\\.[0-9]+)?\\b", "\\1?"),),
+            pseudonyms=("user.id", "session.id", "tenant.id", "enduser.id", "user_id",),
+            ids_in_path="/(?:[0-9]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\\b",
+            limits=(("http.route", 256), ("url.full", 256), ("user_agent.original", 256), ("server.address", 256), ("rpc.method", 256), ("user.id", 64), ("session.id", 64), ("tenant.id", 64), ("conversation.id", 64), ("workflow.id", 64), ("intent.type", 64), ("watchkeeper.request_class", 64), ("db.system.name", 64), ("db.query.text", 2048), ("gen_ai.provider.name", 64), ("gen_ai.request.model", 128), ("error.type", 128), ("exception.type", 128), ("exception.message", 1024), ("exception.stacktrace", 16384),),
+        ),
+        batch_spans=512,
+        batch_seconds=5.0,
     )
 
     def __init__(self, registry: Registry) -> None:
@@ -1043,7 +1087,7 @@ class Instruments(InstrumentSet):
             Definition(
                 "watchkeeper_dropped_total",
                 "Telemetry given up, by signal and reason.",
-                (Label("signal", values=("logs", "metrics",)), Label("reason", values=("overflow", "refused", "error",)),),
+                (Label("signal", values=("logs", "metrics", "traces",)), Label("reason", values=("overflow", "refused", "error",)),),
                 "standard",
                 (),
             ),

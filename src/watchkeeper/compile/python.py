@@ -7,6 +7,8 @@ import keyword
 from dataclasses import dataclass
 
 from watchkeeper.compile.prices import PriceSnapshot
+from watchkeeper.compile.pysource import text
+from watchkeeper.compile.trace_policy import trace_policy
 from watchkeeper.model import Catalog, Emitter, Label, Metric, MetricType, RequestClass, Requests, Service
 
 _BASES = {MetricType.COUNTER: "Counter", MetricType.GAUGE: "Gauge", MetricType.HISTOGRAM: "Histogram"}
@@ -17,7 +19,7 @@ _PARAMETERS = {"by", "value", "self"}
 def instruments(catalog: Catalog, prices: PriceSnapshot) -> str:
     """The text of the module. Its policy is that of the first service."""
     metrics = [metric for metric in catalog.metrics if metric.emitter is Emitter.SDK]
-    blocks = [_HEAD, *map(_metric_class, metrics), _set_class(metrics, catalog.services[0]), _prices(prices)]
+    blocks = [_HEAD, *map(_metric_class, metrics), _set_class(metrics, catalog), _prices(prices)]
     return "\n\n\n".join(blocks) + "\n"
 
 
@@ -28,7 +30,8 @@ from typing import Literal
 from watchkeeper.sdk.containment import contained
 from watchkeeper.sdk.instruments import Counter, Definition, Gauge, Histogram, InstrumentSet, Registry
 from watchkeeper.sdk.labels import Label
-from watchkeeper.sdk.policy import Objective, Policy, RequestClass'''
+from watchkeeper.sdk.policy import Objective, Policy, RequestClass
+from watchkeeper.sdk.tracing.policy import Kept, Propagation, Rule, Scrubbing, TracePolicy'''
 
 
 def class_name(metric: str) -> str:
@@ -88,20 +91,14 @@ def _method(metric: Metric, method: _Method) -> str:
 
 
 def _label_type(label: Label) -> str:
-    return f"Literal[{', '.join(map(_text, label.values))}]" if label.values else "str"
+    return f"Literal[{', '.join(map(text, label.values))}]" if label.values else "str"
 
 
-def _text(text: str) -> str:
-    """A Python string in double quotes."""
-    inner = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{inner}"'
-
-
-def _set_class(metrics: list[Metric], service: Service) -> str:
+def _set_class(metrics: list[Metric], catalog: Catalog) -> str:
     attributes = "\n".join(_attribute(metric) for metric in metrics)
     return (
         f'class Instruments(InstrumentSet):\n    """Every metric the service emits, by its name."""\n\n'
-        f"    policy = {_policy(service)}\n\n"
+        f"    policy = {_policy(catalog.services[0])}\n{_tracing(catalog)}\n"
         f"    def __init__(self, registry: Registry) -> None:\n"
         f"        super().__init__(registry)\n{attributes}"
     )
@@ -112,16 +109,20 @@ def _attribute(metric: Metric) -> str:
     buckets = "".join(f"{float(bound)!r}, " for bound in metric.buckets).removesuffix(" ")
     return (
         f"        self.{metric.name} = {class_name(metric.name)}(\n            registry,\n            Definition(\n"
-        f"                {_text(metric.name)},\n                {_text(metric.help)},\n"
-        f"                ({labels}),\n                {_text(metric.scrape.value)},\n"
+        f"                {text(metric.name)},\n                {text(metric.help)},\n"
+        f"                ({labels}),\n                {text(metric.scrape.value)},\n"
         f"                ({buckets}),\n            ),\n        )"
     )
 
 
 def _label(label: Label) -> str:
     if label.values:
-        return f"Label({_text(label.name)}, values=({', '.join(map(_text, label.values))},))"
-    return f"Label({_text(label.name)}, cap={label.cap})"
+        return f"Label({text(label.name)}, values=({', '.join(map(text, label.values))},))"
+    return f"Label({text(label.name)}, cap={label.cap})"
+
+
+def _tracing(catalog: Catalog) -> str:
+    return f"    tracing = {trace_policy(catalog.tracing, catalog.logs)}\n" if catalog.tracing is not None else ""
 
 
 def _policy(service: Service) -> str:
@@ -131,19 +132,19 @@ def _policy(service: Service) -> str:
         f"            {_objective(name, events)},\n" for name, events in counted if isinstance(events, Requests)
     )
     return (
-        f"Policy(\n        service={_text(service.name)},\n        classes=(\n{classes}        ),\n"
+        f"Policy(\n        service={text(service.name)},\n        classes=(\n{classes}        ),\n"
         f"        objectives=(\n{objectives}        ),\n    )"
     )
 
 
 def _class(request_class: RequestClass) -> str:
-    return f"RequestClass({_text(request_class.name)}, stall_seconds={float(request_class.stall.seconds)!r})"
+    return f"RequestClass({text(request_class.name)}, stall_seconds={float(request_class.stall.seconds)!r})"
 
 
 def _objective(name: str, events: Requests) -> str:
     within = repr(float(events.within.seconds)) if events.within is not None else "None"
-    request_class = _text(events.request_class)
-    return f"Objective({_text(name)}, request_class={request_class}, within_seconds={within})"
+    request_class = text(events.request_class)
+    return f"Objective({text(name)}, request_class={request_class}, within_seconds={within})"
 
 
 def _prices(prices: PriceSnapshot) -> str:

@@ -1,6 +1,7 @@
 """The outermost layer of a service: one pure ASGI wrap that sees every request from its first to its last byte."""
 
 import asyncio
+import sys
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -10,6 +11,9 @@ from watchkeeper.sdk.containment import Contains
 from watchkeeper.sdk.outcome import Ending
 from watchkeeper.sdk.requests import CURRENT, Request, Requests, Scope
 from watchkeeper.sdk.sse import Scanner
+from watchkeeper.sdk.tracing import serving
+from watchkeeper.sdk.tracing.spans import CURRENT_SPAN
+from watchkeeper.sdk.tracing.tracer import Tracer
 
 Message = MutableMapping[str, object]
 Receive = Callable[[], Awaitable[Message]]
@@ -24,9 +28,19 @@ Raised = Callable[[BaseException], None]
 class Instrumented:
     """An ASGI application whose requests are counted. Messages pass through at once and in order, never buffered."""
 
-    def __init__(self, app: ASGIApp, requests: Requests, owner: Contains, *, on_loop: OnLoop, raised: Raised) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        requests: Requests,
+        tracer: Tracer,
+        owner: Contains,
+        *,
+        on_loop: OnLoop,
+        raised: Raised,
+    ) -> None:
         self.app = app
         self._requests = requests
+        self._tracer = tracer
         self._owner = owner
         self._on_loop = on_loop
         self._raised = raised
@@ -36,12 +50,13 @@ class Instrumented:
         if exchange is None:
             await self.app(scope, receive, send)
             return
-        outer = CURRENT.get()
+        outer, outer_span = CURRENT.get(), CURRENT_SPAN.get()
         CURRENT.set(exchange.request)
+        CURRENT_SPAN.set(exchange.span)
         try:
             await self.app(scope, exchange.receive, exchange.send)
         except BaseException as error:
-            exchange.end(Ending.RAISED)
+            exchange.end(Ending.RAISED, error)
             if isinstance(error, Exception) and exchange.request.ending is not Ending.LEFT:
                 self._raised(error)
             raise
@@ -49,6 +64,7 @@ class Instrumented:
             exchange.end(Ending.CUT)
         finally:
             CURRENT.set(outer)
+            CURRENT_SPAN.set(outer_span)
 
     def _begin(self, scope: Scope, receive: Receive, send: Send) -> "Exchange | None":
         try:
@@ -58,7 +74,9 @@ class Instrumented:
             if scope["type"] != "http" or _SEEN in scope:
                 return None
             scope[_SEEN] = True
-            return Exchange(scope, receive, send, requests=self._requests, owner=self._owner, loop=loop)
+            return Exchange(
+                scope, receive, send, requests=self._requests, tracer=self._tracer, owner=self._owner, loop=loop
+            )
         except Exception:  # noqa: BLE001 - the edge of the SDK: a request that cannot be counted is still answered
             self._owner.internal_error("asgi.begin")
             return None
@@ -81,13 +99,18 @@ class Exchange:
         send: Send,
         *,
         requests: Requests,
+        tracer: Tracer,
         owner: Contains,
         loop: asyncio.AbstractEventLoop | None,
     ) -> None:
         headers = _headers(scope)
         self.request = Request(scope, correlation.accepted(headers) or correlation.new_id())
+        self.span = serving.begin(tracer, headers)
+        self._error: BaseException | None = None
+        """What the service was handling when it began to answer with a 5xx."""
         self._send = send
         self._requests = requests
+        self._tracer = tracer
         self._owner = owner
         self._loop = loop
         self._client = Client(receive, self._left)
@@ -114,7 +137,7 @@ class Exchange:
         if self._answered:
             self.end(Ending.COMPLETE)
 
-    def end(self, ending: Ending) -> None:
+    def end(self, ending: Ending, error: BaseException | None = None) -> None:
         """The first call counts; never raises."""
         try:
             self._client.close()
@@ -124,6 +147,11 @@ class Exchange:
             self._requests.end(self.request, ending)
         except Exception:  # noqa: BLE001 - the edge of the SDK
             self._owner.internal_error("asgi.end")
+        try:
+            serving.end(self._tracer, self.span, self.request, self._requests, error or self._error)
+        except Exception:  # noqa: BLE001 - the edge of the SDK
+            self._owner.internal_error("asgi.span")
+        self._error = None
 
     def _left(self) -> None:
         """The client closed the connection. What it saw until now is what counts."""
@@ -150,6 +178,8 @@ class Exchange:
         status, headers = message.get("status"), _headers(message)
         request.status = status if isinstance(status, int) else None
         request.began = time.perf_counter()
+        if request.status is not None and request.status >= 500:
+            self._error = sys.exception()
         names = {name.lower(): value for name, value in headers}
         if names.get(b"content-type", b"").lower().startswith(b"text/event-stream") and request.method != "HEAD":
             request.streamed = True
@@ -164,7 +194,10 @@ class Exchange:
 
     def _body(self, message: Message) -> None:
         body = message.get("body")
-        if self._scanner is None or not isinstance(body, bytes):
+        if not isinstance(body, bytes):
+            return
+        self.request.sent_bytes += len(body)
+        if self._scanner is None:
             return
         news = self._scanner.feed(body)
         if news.error:

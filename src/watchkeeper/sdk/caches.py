@@ -5,8 +5,10 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
-from watchkeeper.sdk.containment import contained
+from watchkeeper.sdk.containment import attempt, contained
 from watchkeeper.sdk.instruments import Counter
+from watchkeeper.sdk.tracing.spans import Span
+from watchkeeper.sdk.tracing.tracer import Tracer
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,8 +22,9 @@ _SPELLINGS = {"incrby": "incr"}
 class Caches:
     """Counts commands. Those of a pipeline leave together, by another way, and are not counted."""
 
-    def __init__(self, commands: Counter) -> None:
+    def __init__(self, commands: Counter, tracer: Tracer) -> None:
         self._commands = commands
+        self._tracer = tracer
         self._known = frozenset(commands.definition.labels[0].values)
 
     def watch(self, client: object) -> None:
@@ -43,12 +46,13 @@ class Caches:
     def _counting(self, execute: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(execute)
         def counted(*args: P.args, **kwargs: P.kwargs) -> R:
+            span = self._begin(args)
             try:
                 answer = execute(*args, **kwargs)
             except BaseException as error:
-                self._ended(args, error)
+                self._ended(args, error, span)
                 raise
-            self._ended(args, None)
+            self._ended(args, None, span, answer)
             return answer
 
         return counted
@@ -56,26 +60,48 @@ class Caches:
     def _counting_async(self, execute: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
         @functools.wraps(execute)
         async def counted(*args: P.args, **kwargs: P.kwargs) -> R:
+            span = self._begin(args)
             try:
                 answer = await execute(*args, **kwargs)
             except BaseException as error:
-                self._ended(args, error)
+                self._ended(args, error, span)
                 raise
-            self._ended(args, None)
+            self._ended(args, None, span, answer)
             return answer
 
         return counted
 
+    def _begin(self, args: tuple[object, ...]) -> Span | None:
+        return attempt(self, "begin", lambda: self._tracer.step(lambda: self._name(args)), None)
+
+    def _name(self, args: tuple[object, ...]) -> str:
+        return self._tracer.name("cache", _text(args[:1]).partition(" ")[0].upper(), _prefix(_text(args[1:2])))
+
     @contained
-    def _ended(self, args: tuple[object, ...], error: BaseException | None) -> None:
+    def _ended(
+        self, args: tuple[object, ...], error: BaseException | None, span: Span | None, answer: object = None
+    ) -> None:
         """A caller that is called off says nothing about the server."""
+        if span is not None:
+            if error is None and _text(args[:1]).upper() == "GET":
+                span.put("cache.hit", answer is not None)
+            self._tracer.finish(span, error if isinstance(error, Exception) else None)
         if error is None or isinstance(error, Exception):
             self._commands.add((self._command(args), "ok" if error is None else "error"))
 
     def _command(self, args: tuple[object, ...]) -> str:
         """The first word of the command, or `other` where the definitions do not name it."""
-        named = args[0] if args else ""
-        text = named.decode("latin-1") if isinstance(named, bytes) else str(named)
-        word = text.partition(" ")[0].lower()
+        word = _text(args[:1]).partition(" ")[0].lower()
         word = _SPELLINGS.get(word, word)
         return word if not self._known or word in self._known else OTHER
+
+
+def _text(first: tuple[object, ...]) -> str:
+    named = first[0] if first else ""
+    return named.decode("latin-1") if isinstance(named, bytes) else str(named)
+
+
+def _prefix(key: str) -> str:
+    """What stands before the first colon: `user_context` of `user_context:42`. A key without one may be an id."""
+    prefix, colon, _ = key.partition(":")
+    return prefix if colon and prefix else "-"

@@ -1,11 +1,13 @@
 """SQLAlchemy engines: how full their pools are, how long statements take, and which of them fail."""
 
+import re
 import time
 import weakref
 from typing import TYPE_CHECKING
 
 from watchkeeper.sdk.containment import contained
 from watchkeeper.sdk.instruments import Counter, Gauge, Histogram
+from watchkeeper.sdk.tracing.tracer import Tracer
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, Pool
@@ -15,6 +17,8 @@ _OPERATIONS = frozenset({"select", "insert", "update", "delete"})
 _LONGEST = 6
 """All four have six letters."""
 _STARTED = "_watchkeeper_started"
+_SPAN = "_watchkeeper_span"
+_TABLE = re.compile(r"\b(?:from|into|update|join|table)\s+[\"`\[]?([A-Za-z_][\w.]{0,100})", re.IGNORECASE)
 
 
 def operation_of(statement: object) -> str:
@@ -23,15 +27,24 @@ def operation_of(statement: object) -> str:
     return word if word in _OPERATIONS else "other"
 
 
+def table_of(statement: str) -> str:
+    """The first table that the statement names; empty when it names none."""
+    found = _TABLE.search(statement, 0, 4096)
+    return found[1] if found is not None else ""
+
+
 class Databases:
     """Every engine the service has shown, held weakly."""
 
-    def __init__(self, *, active: Gauge, idle: Gauge, limit: Gauge, duration: Histogram, errors: Counter) -> None:
+    def __init__(
+        self, *, active: Gauge, idle: Gauge, limit: Gauge, duration: Histogram, errors: Counter, tracer: Tracer
+    ) -> None:
         self._active = active
         self._idle = idle
         self._limit = limit
         self._duration = duration
         self._errors = errors
+        self._tracer = tracer
         self._engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
     def watch(self, engine: object) -> None:
@@ -68,9 +81,12 @@ class Databases:
     def _begin(self, *event: object) -> None:
         # (connection, cursor, statement, parameters, context, executemany), as of the one below
         vars(event[4])[_STARTED] = time.perf_counter()
+        self._span_begins(event[0], str(event[2]), event[4])
 
     @contained
     def _end(self, *event: object) -> None:
+        rows = getattr(event[1], "rowcount", None)
+        self._span_ends(event[4], rows=rows if isinstance(rows, int) and rows >= 0 else None)
         self._timed(event[4], operation_of(event[2]))
 
     @contained
@@ -78,8 +94,30 @@ class Databases:
         if failure.statement is None:  # a connection that could not be made, or a broken one that was tried first
             return
         operation = operation_of(failure.statement)
+        self._span_ends(failure.execution_context, error=failure.original_exception)
         self._errors.add((operation,))
         self._timed(failure.execution_context, operation)
+
+    @contained
+    def _span_begins(self, connection: object, statement: str, context: object) -> None:
+        span = self._tracer.step(lambda: self._name(statement))
+        if span is not None:
+            span.put("db.system.name", getattr(getattr(connection, "dialect", None), "name", "unknown"))
+            span.put("db.query.text", statement)
+            vars(context)[_SPAN] = span
+
+    def _name(self, statement: str) -> str:
+        operation = statement.lstrip().partition(" ")[0].upper()
+        return self._tracer.name("database", operation, table_of(statement) or "-")
+
+    @contained
+    def _span_ends(self, context: object, *, rows: int | None = None, error: BaseException | None = None) -> None:
+        span = vars(context).pop(_SPAN, None) if context is not None else None
+        if span is None:
+            return
+        if rows is not None:
+            span.put("db.response.returned_rows", rows)
+        self._tracer.finish(span, error)
 
     def _timed(self, context: object, operation: str) -> None:
         started = vars(context).pop(_STARTED, None) if context is not None else None

@@ -11,6 +11,7 @@ from watchkeeper.sdk.llm.calls import LlmInstruments
 from watchkeeper.sdk.modules import ModuleInstruments
 from watchkeeper.sdk.requests import RequestInstruments
 from watchkeeper.sdk.runtime import Process
+from watchkeeper.sdk.tracing.tracer import Tracer
 
 
 def counter(registry: Registry, name: str, *labels: str) -> Counter:
@@ -49,14 +50,15 @@ def requests(registry: Registry) -> RequestInstruments:
     )
 
 
-def modules(registry: Registry) -> ModuleInstruments:
+def modules(registry: Registry, tracer: Tracer) -> ModuleInstruments:
     return ModuleInstruments(
         counter(registry, "module_requests_total", "module", "outcome"),
         histogram(registry, "module_request_duration_seconds", "module"),
+        tracer,
     )
 
 
-def llm(registry: Registry, prices: str) -> LlmInstruments:
+def llm(registry: Registry, prices: str, tracer: Tracer) -> LlmInstruments:
     who = ("provider", "model")
     return LlmInstruments(
         requests=counter(registry, "llm_requests_total", *who, "outcome"),
@@ -70,21 +72,23 @@ def llm(registry: Registry, prices: str) -> LlmInstruments:
         context=histogram(registry, "llm_context_window_usage_ratio", *who),
         remaining=gauge(registry, "llm_ratelimit_remaining_ratio", "provider", "kind"),
         prices=prices,
+        tracer=tracer,
     )
 
 
-def databases(registry: Registry) -> Databases:
+def databases(registry: Registry, tracer: Tracer) -> Databases:
     return Databases(
         active=gauge(registry, "db_connections_active"),
         idle=gauge(registry, "db_connections_idle"),
         limit=gauge(registry, "db_connections_max"),
         duration=histogram(registry, "db_query_duration_seconds", "operation"),
         errors=counter(registry, "db_errors_total", "operation"),
+        tracer=tracer,
     )
 
 
-def caches(registry: Registry) -> Caches:
-    return Caches(counter(registry, "redis_commands_total", "command", "outcome"))
+def caches(registry: Registry, tracer: Tracer) -> Caches:
+    return Caches(counter(registry, "redis_commands_total", "command", "outcome"), tracer)
 
 
 def log_events(registry: Registry) -> Counter:

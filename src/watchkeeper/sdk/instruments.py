@@ -17,10 +17,13 @@ from watchkeeper.sdk.containment import SaidOnce
 from watchkeeper.sdk.exposition import Kind, histogram_prefixes, label_text, number_text
 from watchkeeper.sdk.labels import OTHER, Domain, Label
 from watchkeeper.sdk.policy import Policy
+from watchkeeper.sdk.tracing.policy import TracePolicy
 
 Values = tuple[str, ...]
 Apply = Callable[[float], None]
 ScrapeClass = Literal["critical", "standard"]
+Signal = Literal["logs", "metrics", "traces"]
+Loss = Literal["overflow", "refused", "error"]
 
 _QUEUE_LIMIT = 4096
 _DRAIN_PATIENCE = 1.0
@@ -94,10 +97,10 @@ class Registry:
         if self._overflow is not None and metric != self._overflow.definition.name:
             self._overflow.add((metric, label))
 
-    def dropped(self, signal: Literal["logs", "metrics"], reason: Literal["overflow", "refused", "error"]) -> None:
+    def dropped(self, signal: Signal, reason: Loss, count: int = 1) -> None:
         """Something that the service told us, or that we measured, reaches nobody."""
         if self._dropped is not None:
-            self._dropped.add((signal, reason))
+            self._dropped.add((signal, reason), count)
 
     @property
     def size(self) -> int:
@@ -310,6 +313,7 @@ class InstrumentSet:
     """What a generated module's `Instruments` extends: one attribute for each metric."""
 
     policy: ClassVar[Policy]
+    tracing: ClassVar[TracePolicy] = TracePolicy()
     prices: ClassVar[str] = ""
     """The price snapshot as text; empty when no model has a price."""
 

@@ -13,6 +13,7 @@ from watchkeeper.sdk.containment import Contains, contained
 from watchkeeper.sdk.instruments import Counter
 from watchkeeper.sdk.labels import safe_text
 from watchkeeper.sdk.requests import CURRENT
+from watchkeeper.sdk.tracing.spans import CURRENT_SPAN
 
 Level = Literal["debug", "info", "warn", "error", "fatal"]
 
@@ -29,6 +30,8 @@ _OWN_FIELDS = {
     "failed_dependency",
     "excluded_because",
 }
+_OF_SPANS = frozenset({"trace_id", "span_id"})
+"""Ours while there is a span; without one a service that has another tracer may give its own."""
 _STANDARD_FIELDS = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 """What every stdlib record carries; anything else on it came from `extra`."""
 OTHER_EVENT = "log"
@@ -76,8 +79,12 @@ class LogWriter:
         if request is not None:
             record["correlation_id"] = request.correlation_id
             record.update(request.verdict)
+        span = CURRENT_SPAN.get()
+        if span is not None:
+            record |= {"trace_id": f"{span.trace.id:032x}", "span_id": f"{span.id:016x}"}
         for name, value in fields.items():
-            record[f"{name}_" if name in _OWN_FIELDS else name] = value
+            taken = name in _OWN_FIELDS or (name in _OF_SPANS and span is not None)
+            record[f"{name}_" if taken else name] = value
         return encoded(record)
 
 
@@ -91,13 +98,14 @@ def _why_lost(error: Exception) -> Literal["overflow", "refused", "error"]:
 def encoded(record: Mapping[str, object]) -> str:
     """One line of JSON, whatever the values are: what cannot be encoded is text, what cannot be shown is named."""
     try:
-        return msgspec.json.encode(record, enc_hook=_shown).decode() + "\n"
+        return msgspec.json.encode(record, enc_hook=shown).decode() + "\n"
     except Exception:  # noqa: BLE001 - surrogates, cycles, values whose own methods raise
-        plain = {_shown(name): value if type(value) in {int, bool} else _shown(value) for name, value in record.items()}
+        plain = {shown(name): value if type(value) in {int, bool} else shown(value) for name, value in record.items()}
         return msgspec.json.encode(plain, enc_hook=str).decode() + "\n"
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Any object as text: an exception's message, a field's value."""
     try:
         return safe_text(value, _MAX_TEXT)
     except Exception:  # noqa: BLE001 - the object's own `__str__` may raise anything

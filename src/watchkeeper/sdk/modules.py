@@ -10,6 +10,9 @@ from watchkeeper.sdk.containment import contained
 from watchkeeper.sdk.instruments import Counter, Histogram
 from watchkeeper.sdk.outcome import Outcome
 from watchkeeper.sdk.requests import CURRENT
+from watchkeeper.sdk.tracing.scopes import SpanScope
+from watchkeeper.sdk.tracing.spans import Kind
+from watchkeeper.sdk.tracing.tracer import Tracer
 
 _CALL: ContextVar["ModuleCall | None"] = ContextVar("watchkeeper_module_call", default=None)
 
@@ -17,9 +20,10 @@ _CALL: ContextVar["ModuleCall | None"] = ContextVar("watchkeeper_module_call", d
 class ModuleInstruments:
     """The metrics that every call of a module moves."""
 
-    def __init__(self, total: Counter, duration: Histogram) -> None:
+    def __init__(self, total: Counter, duration: Histogram, tracer: Tracer) -> None:
         self.total = total
         self.duration = duration
+        self.tracer = tracer
 
     def degraded(self, module: str) -> None:
         """An answer without the module's help is bad for it: the call in progress, or one that was never made."""
@@ -38,12 +42,14 @@ class ModuleInstruments:
 class ModuleCall:
     """`with` and `async with` around a call. An exception makes it bad, a cancellation excludes it; both pass."""
 
-    def __init__(self, instruments: ModuleInstruments, module: str) -> None:
+    def __init__(self, instruments: ModuleInstruments, module: str, operation: str) -> None:
         self.module = module
         self.bad = False
         self.outer: ModuleCall | None = None
         self._instruments = instruments
+        self._operation = operation
         self._started = 0.0
+        self._span: SpanScope | None = None
 
     def __enter__(self) -> Self:
         self._begin()
@@ -52,7 +58,7 @@ class ModuleCall:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end(kind)
+        self._end(kind, error)
 
     async def __aenter__(self) -> Self:
         self._begin()
@@ -61,7 +67,7 @@ class ModuleCall:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end(kind)
+        self._end(kind, error)
 
     def internal_error(self, where: str) -> None:
         self._instruments.internal_error(where)
@@ -71,10 +77,18 @@ class ModuleCall:
         self.outer = _CALL.get()
         _CALL.set(self)
         self._started = time.perf_counter()
+        tracer = self._instruments.tracer
+        name = tracer.name("module", str(self.module), str(self._operation))
+        self._span = SpanScope(tracer, name, {}, Kind.CLIENT)
+        self._span.__enter__()
 
     @contained
-    def _end(self, kind: type[BaseException] | None) -> None:
+    def _end(self, kind: type[BaseException] | None, error: BaseException | None) -> None:
         _CALL.set(self.outer)
+        if self._span is not None:
+            if self.bad:
+                self._span.fail("degraded")
+            self._span.__exit__(kind, error, None)
         self._instruments.duration.record((self.module,), time.perf_counter() - self._started)
         outcome = self._outcome(kind)
         if outcome is Outcome.BAD:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 
 from watchkeeper.sdk.instruments import Counter, Gauge, Histogram
-from watchkeeper.sdk.outcome import Ending, Facts, availability, latency, waited
+from watchkeeper.sdk.outcome import Ending, Facts, Outcome, availability, latency, waited
 from watchkeeper.sdk.policy import Objective, Policy, RequestClass
 
 Scope = MutableMapping[str, object]
@@ -47,6 +47,7 @@ class Request:
         "last_useful",
         "method",
         "scope",
+        "sent_bytes",
         "settled",
         "stalled",
         "started",
@@ -65,6 +66,8 @@ class Request:
         self.ended: float | None = None
         self.ending = Ending.COMPLETE
         self.status: int | None = None
+        self.sent_bytes = 0
+        """Of the answer's body."""
         self.streamed = False
         self.chosen = False
         """The service marks its first useful token itself, with `wk.stream()`."""
@@ -160,6 +163,10 @@ class Requests:
 
     def internal_error(self, where: str) -> None:
         self._instruments.total.registry.internal_error(where)
+
+    def outcome(self, request: Request) -> Outcome:
+        """What the request is for the availability objective, whether there is one or not."""
+        return availability(request.facts(time.perf_counter()), self._thresholds[self.class_of(request).name])
 
     def settle(self, request: Request) -> None:
         """Count the request's events, once."""

@@ -10,8 +10,9 @@ import os
 import weakref
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
-from typing import Generic, TextIO, TypeVar
+from typing import Generic, ParamSpec, TextIO, TypeVar
 
+from watchkeeper._version import __version__
 from watchkeeper.sdk import families, maintenance
 from watchkeeper.sdk.asgi import ASGIApp, Instrumented
 from watchkeeper.sdk.containment import attempt, contained
@@ -27,9 +28,18 @@ from watchkeeper.sdk.runtime import Collections, LoopLag
 from watchkeeper.sdk.scrape import Scrape, Scraper
 from watchkeeper.sdk.server import MetricsServer
 from watchkeeper.sdk.streaming import marked
+from watchkeeper.sdk.tracing.export import Exporter, Traces
+from watchkeeper.sdk.tracing.otlp import Encoder
+from watchkeeper.sdk.tracing.scopes import SpanScope, put_all, traced
+from watchkeeper.sdk.tracing.scrubbing import Scrubber
+from watchkeeper.sdk.tracing.spans import CURRENT_SPAN
+from watchkeeper.sdk.tracing.tracer import Tracer
+from watchkeeper.sdk.webclients import WebClients
 
 I = TypeVar("I", bound=InstrumentSet)  # noqa: E741 - the instruments
 T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _REGISTRIES: "weakref.WeakSet[Registry]" = weakref.WeakSet()
 
@@ -51,13 +61,15 @@ def init(
     metrics_port: int | None = 9464,
     metrics_host: str = "127.0.0.1",
     log_stream: TextIO | None = None,
+    traces: Traces | None = None,
 ) -> "Watchkeeper[I]":
     """Begin to watch this process.
 
     `instruments` is the class of a generated module (`watchkeeper.copilot.Instruments`). `/metrics` is served on
     `metrics_port` by a thread of its own: 0 takes any free port, None serves nothing; a port that is taken is a warning
     in the log, not an error. Whoever can reach `metrics_host` can read the metrics, so it is loopback unless you say
-    otherwise. JSON log lines go to `log_stream`, by default to standard output.
+    otherwise. JSON log lines go to `log_stream`, by default to standard output. Spans go where `traces` says; without
+    it they go nowhere, and lines and calls still carry the ids of their trace.
     """
     registry = Registry()
     _REGISTRIES.add(registry)
@@ -65,6 +77,7 @@ def init(
     identity = {name: attempt(registry, "init", partial(safe_text, text), "unknown") for name, text in given.items()}
     wk = Watchkeeper(instruments(registry), identity, log_stream)
     wk.serve(metrics_host, metrics_port)
+    wk.send_traces(traces)
     return wk
 
 
@@ -77,10 +90,14 @@ class Watchkeeper(Generic[I]):
     def __init__(self, instruments: I, identity: Mapping[str, str], log_stream: TextIO | None) -> None:
         self.m = instruments
         self._registry = registry = instruments.registry
-        self._llm = families.llm(registry, instruments.prices)
-        self._modules = families.modules(registry)
-        self._databases = families.databases(registry)
-        self._caches = families.caches(registry)
+        self._identity = identity
+        self._tracer = tracer = Tracer(instruments.tracing, identity["environment"], registry)
+        self._exporter: Exporter | None = None
+        self._llm = families.llm(registry, instruments.prices, tracer)
+        self._modules = families.modules(registry, tracer)
+        self._databases = families.databases(registry, tracer)
+        self._caches = families.caches(registry, tracer)
+        self._web = WebClients(tracer)
         self._sessions = families.gauge(registry, "sessions_active")
         self._requests = Requests(instruments.policy, families.requests(registry))
         self._loop = HostLoop()
@@ -124,9 +141,52 @@ class Watchkeeper(Generic[I]):
         attempt(self, "redis", lambda: self._caches.watch(client), None)
         return client
 
-    def module(self, name: str) -> ModuleCall:
+    def http(self, client: T) -> T:
+        """Make the services that a client of httpx calls part of the trace; returns the client, wrapped in place.
+
+        Every request is a span and carries its ids and the correlation id. Not for clients of model providers: what
+        they are asked is nobody else's business.
+        """
+        attempt(self, "http", lambda: self._web.watch(client), None)
+        return client
+
+    def headers_for(self, host: str, *, carriers: tuple[str, ...] = ()) -> dict[str, str]:
+        """What any other client has to send along to be part of the trace, as headers or metadata of gRPC.
+
+        `carriers` adds formats that the definitions allow on request: `("b3",)`.
+        """
+        return attempt(self, "headers_for", lambda: self._web.headers_for(host, carriers), {})
+
+    def span(self, name: str, attributes: Mapping[str, object] | None = None) -> SpanScope:
+        """`with` or `async with` around a step of a request: `wk.span("rank_answers", {"intent.type": intent})`."""
+        called = attempt(self, "span", partial(safe_text, name), "unnamed")
+        return SpanScope(self._tracer, called, {} if attributes is None else attributes)
+
+    def traced(
+        self, name: str = "", attributes: Mapping[str, object] | None = None
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """A decorator: every call of the function is a span, be it synchronous, asynchronous or a generator.
+
+        Without a name the span is called as the function is.
+        """
+
+        def decorate(function: Callable[P, R]) -> Callable[P, R]:
+            called = attempt(self, "traced", lambda: name or getattr(function, "__qualname__", ""), "unnamed")
+            return attempt(self, "traced", lambda: traced(function, lambda: self.span(called, attributes)), function)
+
+        return decorate
+
+    @contained
+    def set_attributes(self, attributes: Mapping[str, object]) -> None:
+        """Note facts on the current span: `wk.set_attributes({"user.id": user, "conversation.id": conversation})`.
+
+        Names are best those of the definitions, which say how long a value may be and which become pseudonyms.
+        """
+        put_all(CURRENT_SPAN.get(), attributes)
+
+    def module(self, name: str, operation: str = "call") -> ModuleCall:
         """`with` or `async with` around the call of an integrated module. An exception makes the call bad."""
-        return ModuleCall(self._modules, name)
+        return ModuleCall(self._modules, name, operation)
 
     @contained
     def degraded(self, module: str) -> None:
@@ -230,9 +290,27 @@ class Watchkeeper(Generic[I]):
             self._server = server
 
     @contained
+    def send_traces(self, traces: Traces | None) -> None:
+        """Send spans from now on; `init` does it. An address or a key that cannot be used is said in the log."""
+        if traces is None or self._exporter is not None:
+            return
+        policy = self.m.tracing
+        try:
+            address, scrubber = traces.address(), Scrubber(policy.scrubbing, traces.key())
+        except (OSError, ValueError) as error:
+            self._registry.internal_error("traces", f"watchkeeper: no traces: {error}")
+            return
+        names = {"service": "service.name", "version": "service.version", "environment": "deployment.environment.name"}
+        encoder = Encoder({names[name]: text for name, text in self._identity.items()}, __version__, scrubber)
+        self._exporter = Exporter(address, encoder, policy, self._registry)
+        self._tracer.send(self._exporter, traces.tail, scrubber)
+
+    @contained
     def close(self) -> None:
         """End every thread and timer of ours. Calling it again does nothing; instruments go on counting."""
         self._closed = True
+        if self._exporter is not None:
+            self._exporter.close()
         self._dependencies.close()
         self._collections.close()
         self._lag.close()
@@ -260,7 +338,7 @@ class Watchkeeper(Generic[I]):
             self._registry.said.warn(
                 f"class {name}", f"watchkeeper: {route} names the class {name}, which is not defined"
             )
-        return Instrumented(app, self._requests, self, on_loop=self._loop_seen, raised=self._unhandled)
+        return Instrumented(app, self._requests, self._tracer, self, on_loop=self._loop_seen, raised=self._unhandled)
 
     def _wrap_client(self, client: object, provider: str, include_usage: bool) -> None:
         vendor = vendor_of(client)

@@ -4,7 +4,7 @@
     python instrumentation_example.py --check                  three requests to itself, then what was counted
     uvicorn --factory instrumentation_example:production       the service; /metrics on 127.0.0.1:9464
 
-Not shown: spans. The SDK makes none in this release; a log line and an answer share the correlation id.
+With OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 its spans go to the Collector there.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ import os
 import sys
 import time
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Annotated, TextIO
 
 import httpx2
 from anthropic import AnthropicError, AsyncAnthropic
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, Header, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from redis.asyncio import Redis
@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import watchkeeper
-from watchkeeper import Watchkeeper
+from watchkeeper import Traces, Watchkeeper
 from watchkeeper.copilot import Instruments
 
 Wk = Watchkeeper[Instruments]
@@ -43,8 +43,11 @@ CLASSES = {"POST /api/v1/conversations/{conversation_id}/messages": "complex"}
 # --- 1. one init ----------------------------------------------------------------------------------
 
 
-def watch(metrics_port: int | None = 9464, log_stream: TextIO | None = None) -> Wk:
-    """Metrics on a port of their own, JSON log lines on standard output, the lines of libraries among them."""
+def watch(metrics_port: int | None = 9464, log_stream: TextIO | None = None, traces: Traces | None = None) -> Wk:
+    """Metrics on a port of their own, JSON log lines on standard output, the lines of libraries among them.
+
+    Spans go to a Collector when there is one; without it lines and calls still carry the ids of their trace.
+    """
     wk = watchkeeper.init(
         Instruments,
         service="my-copilot",
@@ -52,6 +55,7 @@ def watch(metrics_port: int | None = 9464, log_stream: TextIO | None = None) -> 
         environment=os.environ.get("ENVIRONMENT", "development"),
         metrics_port=metrics_port,
         log_stream=log_stream,
+        traces=traces,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[wk.log_handler()], force=True)
     return wk
@@ -69,7 +73,10 @@ class Backends:
 
 
 def watched(wk: Wk, backends: Backends) -> Backends:
-    """The same clients: the time of statements, commands of the cache, tokens and cost of model calls are counted."""
+    """The same clients: the time of statements, commands of the cache, tokens and cost of model calls are counted.
+
+    Each statement, command and call is a span of its request as well, and the module called becomes part of the trace.
+    """
 
     async def database_answers() -> None:
         async with backends.engine.connect() as connection:
@@ -80,7 +87,7 @@ def watched(wk: Wk, backends: Backends) -> Backends:
         engine=wk.database(backends.engine),
         cache=wk.redis(backends.cache),
         claude=wk.llm(backends.claude),
-        module=backends.module,
+        module=wk.http(backends.module),
     )
 
 
@@ -112,7 +119,8 @@ class Copilot:
             messages=[{"role": "user", "content": f"{known}\n{finding}\n{question}"}],
         )
         reply = "".join(block.text for block in said.content if block.type == "text")
-        await self.remember(conversation, question, reply)
+        with self.wk.span("remember_answer", {"conversation.id": conversation}):
+            await self.remember(conversation, question, reply)
         self.wk.m.messages_total.inc(intent="question")
         # what varies goes into fields: event and component are labels of a counter
         self.log.info(
@@ -153,11 +161,10 @@ class Copilot:
             self.log.warning("cache.failed", error=type(error).__name__)
 
     async def observe(self, question: str) -> str:
-        """Another service. It gets our correlation id; without its finding the answer is poorer: bad for the module."""
+        """Another service. Our ids go along; without its finding the answer is poorer: bad for the module."""
         try:
-            async with self.wk.module(MODULE):
-                headers = {"x-correlation-id": self.wk.correlation_id or ""}
-                found = await self.on.module.post("/observe", json={"question": question}, headers=headers)
+            async with self.wk.module(MODULE, "observe"):
+                found = await self.on.module.post("/observe", json={"question": question})
                 found.raise_for_status()
                 return found.text
         except httpx2.HTTPError as error:
@@ -183,7 +190,13 @@ def create_app(wk: Wk, backends: Backends) -> ASGIApp:
         return {"id": await copilot.begin()}
 
     @app.post("/api/v1/conversations/{conversation_id}/messages")
-    async def message(conversation_id: str, question: Question) -> dict[str, str]:
+    @wk.traced("process_user_query", {"intent.type": "question"})
+    async def message(
+        conversation_id: str, question: Question, x_user_id: Annotated[str, Header()] = "anonymous"
+    ) -> dict[str, str]:
+        wk.set_attributes(
+            {"user.id": x_user_id, "conversation.id": conversation_id, "query.length": len(question.text)}
+        )
         if not conversation_id.isdigit():
             raise HTTPException(404, "there is no such conversation")  # the user's own mistake: excluded
         return {"reply": await copilot.answer(conversation_id, question.text)}
@@ -250,7 +263,9 @@ async def create_tables(engine: AsyncEngine) -> None:
 
 
 def production() -> ASGIApp:
-    """The real thing, for `uvicorn --factory`."""
+    """The real thing, for `uvicorn --factory`. The gateway decides which traces are kept; it sees the whole of them."""
+    endpoint = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    traces = Traces(endpoint, tail="collector") if endpoint else None
     engine = create_async_engine(os.environ.get("DATABASE_URL", "sqlite+aiosqlite:///copilot.db"))
     asyncio.run(create_tables(engine))
     backends = Backends(
@@ -259,7 +274,7 @@ def production() -> ASGIApp:
         claude=AsyncAnthropic(),
         module=httpx2.AsyncClient(base_url=os.environ.get("OBSERVATORY_URL", "http://127.0.0.1:8081"), timeout=5.0),
     )
-    return create_app(watch(), backends)
+    return create_app(watch(traces=traces), backends)
 
 
 # --- 5. try it without any of that --------------------------------------------------------------------

@@ -11,6 +11,8 @@ from watchkeeper.sdk.llm.failures import CallOutcome, outcome_of
 from watchkeeper.sdk.llm.ratelimits import remaining
 from watchkeeper.sdk.llm.reading import StreamReader, value_of
 from watchkeeper.sdk.prices import PriceBook, Usage
+from watchkeeper.sdk.tracing.spans import Kind
+from watchkeeper.sdk.tracing.tracer import Tracer
 
 CALL: ContextVar["Call | None"] = ContextVar("watchkeeper_llm_call", default=None)
 """The call whose HTTP attempts are being made."""
@@ -36,6 +38,7 @@ class LlmInstruments:
         context: Histogram,
         remaining: Gauge,
         prices: str,
+        tracer: Tracer,
     ) -> None:
         self.requests = requests
         self.duration = duration
@@ -47,6 +50,7 @@ class LlmInstruments:
         self.retries = retries
         self.context = context
         self.remaining = remaining
+        self.tracer = tracer
         self._expected: set[tuple[str, str]] = set()
         self._text = prices
         self._book: PriceBook | None = None
@@ -103,6 +107,10 @@ class Call:
         self._counted = False
         self._first_token_seen = False
         instruments.expect(provider, model)
+        tracer = instruments.tracer
+        self._span = tracer.start(tracer.name("llm", provider, model), Kind.CLIENT)
+        self._span.put("gen_ai.provider.name", provider)
+        self._span.put("gen_ai.request.model", model)
 
     def internal_error(self, where: str) -> None:
         self._instruments.requests.registry.internal_error(f"llm.{where}")
@@ -127,7 +135,7 @@ class Call:
             self.left()
             return
         outcome = outcome_of(error, streaming=reader is not None)
-        self._count(outcome, None, "", began=reader is not None)
+        self._count(outcome, None, "", began=reader is not None, error=error)
 
     @contained
     def event(self, event: object) -> None:
@@ -153,10 +161,19 @@ class Call:
         if self.reader is not None:
             self._count(CallOutcome.OK, self.reader.usage, self.reader.model, began=True)
 
-    def _count(self, outcome: CallOutcome, usage: Usage | None, model: str, *, began: bool) -> None:
+    def _count(
+        self,
+        outcome: CallOutcome,
+        usage: Usage | None,
+        model: str,
+        *,
+        began: bool,
+        error: BaseException | None = None,
+    ) -> None:
         if self._counted:
             return
         self._counted = True
+        self._end_span(outcome, usage, error)
         labels = self.provider, self.model
         instruments = self._instruments
         instruments.requests.add((*labels, outcome.value))
@@ -167,6 +184,16 @@ class Call:
             instruments.bill(self.provider, self.model, (model, self.model), usage)
         elif began:
             instruments.missing.add(labels)
+
+    @contained
+    def _end_span(self, outcome: CallOutcome, usage: Usage | None, error: BaseException | None) -> None:
+        """The conventions of GenAI count what came from a cache among the input."""
+        if usage is not None:
+            self._span.put("gen_ai.usage.input_tokens", usage.whole_input)
+            self._span.put("gen_ai.usage.output_tokens", usage.output)
+        if outcome is not CallOutcome.OK:
+            self._span.error = outcome.value
+        self._instruments.tracer.finish(self._span, None if error is None or _is_farewell(error) else error)
 
 
 def _is_farewell(error: BaseException) -> bool:

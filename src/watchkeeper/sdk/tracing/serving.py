@@ -1,0 +1,72 @@
+"""The span of a request: what came in with it, and what is known of it when it ends."""
+
+from collections.abc import Iterable, Mapping
+
+from watchkeeper.sdk.outcome import Ending, Outcome
+from watchkeeper.sdk.requests import Request, Requests, Scope, endpoint_of
+from watchkeeper.sdk.tracing.headers import CARRIED
+from watchkeeper.sdk.tracing.sampling import ROUTE, STATUS
+from watchkeeper.sdk.tracing.spans import Span
+from watchkeeper.sdk.tracing.tracer import Tracer
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+_CARRIED = frozenset(name.encode("ascii") for name in CARRIED)
+
+
+def begin(tracer: Tracer, headers: Headers) -> Span:
+    """The local root of the request's trace."""
+    given = {name.lower(): value for name, value in headers if name.lower() in _CARRIED}
+    return tracer.serve({name.decode("ascii"): value.decode("latin-1") for name, value in given.items()})
+
+
+def end(tracer: Tracer, span: Span, request: Request, requests: Requests, error: BaseException | None) -> None:
+    """An error is what the availability objective counts as bad: a client's own mistake is none."""
+    if tracer.sends:
+        route, request_class = endpoint_of(request.scope), requests.class_of(request).name
+        span.name = tracer.name("http-server", request.method, route)
+        span.trace.request_class = request_class
+        if requests.outcome(request) is Outcome.BAD:
+            span.error = request.failed_by or _what(request)
+        for name, value in _facts(request, route, request_class).items():
+            span.put(name, value)
+    tracer.finish(span, error)
+
+
+def _what(request: Request) -> str:
+    if request.status is not None and request.status >= 500:
+        return str(request.status)
+    if request.stalled:
+        return "stalled"
+    return "left" if request.ending is Ending.LEFT else "incomplete" if request.ending is Ending.CUT else "failed"
+
+
+def _facts(request: Request, route: str, request_class: str) -> Mapping[str, str | int]:
+    facts: dict[str, str | int | None] = {
+        "http.request.method": request.method,
+        ROUTE: route,
+        STATUS: request.status,
+        "url.full": _address(request.scope),
+        "user_agent.original": _header(request.scope, b"user-agent"),
+        "http.request.body.size": _length(_header(request.scope, b"content-length")),
+        "http.response.body.size": request.sent_bytes,
+        "watchkeeper.request_class": request_class,
+        "duration_ms": round(((request.ended or request.started) - request.started) * 1000),
+    }
+    return {name: value for name, value in facts.items() if value is not None and value != ""}
+
+
+def _length(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    headers = scope.get("headers", ())
+    pairs = headers if isinstance(headers, list | tuple) else ()
+    return next((value.decode("latin-1") for name, value in pairs if name.lower() == wanted), "")
+
+
+def _address(scope: Scope) -> str:
+    query = scope.get("query_string", b"")
+    asked = f"?{query.decode('latin-1')}" if isinstance(query, bytes) and query else ""
+    return f"{scope.get('scheme', 'http')}://{_header(scope, b'host')}{scope.get('path', '')}{asked}"
