@@ -139,6 +139,7 @@ WITH_AN_ANSWER = {
     "stream",
     "logger",
     "page",
+    "grpc_interceptor",
     "headers_for",
     "span",
     "traced",

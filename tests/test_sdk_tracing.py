@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import httpx2
 import pytest
@@ -20,20 +20,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 import watchkeeper
 from sdk_bench import Wk, internal_errors
 from sdk_vendor import Reply, vendor
-from tracing_bench import Collector, attributes, collector
+from tracing_bench import Collector, Keeping, attributes, collector
 from watchkeeper import Traces
-from watchkeeper.copilot import Instruments
 from watchkeeper.sdk.asgi import ASGIApp
-from watchkeeper.sdk.tracing.policy import Kept
 
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PARENT = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
 ADDRESS = "ada@" + "example.com"
 Endpoint = Callable[..., Awaitable[object]]
-
-
-class Keeping(Instruments):
-    tracing = replace(Instruments.tracing, rules=(), others=Kept(), batch_seconds=0.02)
 
 
 @dataclass

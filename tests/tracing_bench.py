@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
@@ -13,6 +13,15 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from http_bench import Handler, serving
 from sdk_bench import until
+from watchkeeper.copilot import Instruments
+from watchkeeper.sdk.tracing.policy import Kept
+
+
+class Keeping(Instruments):
+    """Keeps every trace, and sends it at once."""
+
+    tracing = replace(Instruments.tracing, rules=(), others=Kept(), batch_seconds=0.02)
+
 
 Scalar = str | bool | int | float
 

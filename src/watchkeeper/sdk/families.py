@@ -58,6 +58,10 @@ def modules(registry: Registry, tracer: Tracer) -> ModuleInstruments:
     )
 
 
+def grpc_requests(registry: Registry) -> Counter:
+    return counter(registry, "grpc_requests_total", "module", "method", "code")
+
+
 def llm(registry: Registry, prices: str, tracer: Tracer) -> LlmInstruments:
     who = ("provider", "model")
     return LlmInstruments(

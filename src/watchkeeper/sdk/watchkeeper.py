@@ -10,7 +10,7 @@ import os
 import weakref
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
-from typing import Generic, ParamSpec, TextIO, TypeVar
+from typing import TYPE_CHECKING, Generic, ParamSpec, TextIO, TypeVar
 
 from watchkeeper._version import __version__
 from watchkeeper.sdk import families, maintenance
@@ -35,6 +35,9 @@ from watchkeeper.sdk.tracing.scrubbing import Scrubber
 from watchkeeper.sdk.tracing.spans import CURRENT_SPAN
 from watchkeeper.sdk.tracing.tracer import Tracer
 from watchkeeper.sdk.webclients import WebClients
+
+if TYPE_CHECKING:
+    from watchkeeper.sdk.rpc import Interceptor
 
 I = TypeVar("I", bound=InstrumentSet)  # noqa: E741 - the instruments
 T = TypeVar("T")
@@ -98,6 +101,7 @@ class Watchkeeper(Generic[I]):
         self._databases = families.databases(registry, tracer)
         self._caches = families.caches(registry, tracer)
         self._web = WebClients(tracer)
+        self._grpc_requests = families.grpc_requests(registry)
         self._sessions = families.gauge(registry, "sessions_active")
         self._requests = Requests(instruments.policy, families.requests(registry))
         self._loop = HostLoop()
@@ -150,8 +154,17 @@ class Watchkeeper(Generic[I]):
         attempt(self, "http", lambda: self._web.watch(client), None)
         return client
 
+    def grpc_interceptor(self, module: str) -> "Interceptor":
+        """For a channel of `grpc.aio` to a module: `insecure_channel(address, interceptors=[...])`.
+
+        Every call is counted by method and status, is a span, and carries the ids as metadata. Those that stream pass.
+        """
+        from watchkeeper.sdk.rpc import Interceptor
+
+        return Interceptor(module, self._grpc_requests, self._tracer, self.headers_for)
+
     def headers_for(self, host: str, *, carriers: tuple[str, ...] = ()) -> dict[str, str]:
-        """What any other client has to send along to be part of the trace, as headers or metadata of gRPC.
+        """What any other client has to send along to be part of the trace.
 
         `carriers` adds formats that the definitions allow on request: `("b3",)`.
         """

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import grpc.aio
 
 from watchkeeper.demo.agent.breaker import Breaker, BreakerOpenError
-from watchkeeper.demo.agent.calls import CallCounter
 from watchkeeper.demo.agent.observability import Wk
 from watchkeeper.demo.config import ModuleName
 from watchkeeper.demo.protocol import modules_pb2 as pb
@@ -41,7 +40,7 @@ class Modules:
     async def generate_tests(self, source: str) -> str:
         generations = self.wk.m.test_generations_total
         try:
-            async with self._call("test-bench") as channel:
+            async with self._call("test-bench", "generate_tests") as channel:
                 request = pb.GenerateTestsRequest(source=source, count=3)
                 reply = await rpc.TestBenchStub(channel).GenerateTests(request, timeout=CALL_SECONDS)
         except ModuleError:
@@ -51,7 +50,7 @@ class Modules:
         return "Generated tests: " + ", ".join(reply.names)
 
     async def observe(self, question: str) -> str:
-        async with self._call("observatory") as channel:
+        async with self._call("observatory", "query") as channel:
             request = pb.QueryRequest(question=question, minutes=60)
             reply = await rpc.ObservatoryStub(channel).Query(request, timeout=CALL_SECONDS)
             if not reply.observations:
@@ -60,14 +59,14 @@ class Modules:
         return f"Observed: {found}"
 
     async def open_incident(self, title: str, reporter: str) -> str:
-        async with self._call("incident-manager") as channel:
+        async with self._call("incident-manager", "open_incident") as channel:
             request = pb.OpenIncidentRequest(title=title, reporter=reporter)
             reply = await rpc.IncidentManagerStub(channel).OpenIncident(request, timeout=CALL_SECONDS)
         return f"Opened incident {reply.id}"
 
     async def run_workflow(self, name: str, steps: tuple[str, ...]) -> str:
         """The run's id."""
-        async with self._call("orchestrator") as channel:
+        async with self._call("orchestrator", "run_workflow") as channel:
             request = pb.RunWorkflowRequest(workflow=name, steps=steps)
             reply = await rpc.OrchestratorStub(channel).RunWorkflow(request, timeout=CALL_SECONDS)
         return str(reply.id)
@@ -88,9 +87,9 @@ class Modules:
             await channel.close()
 
     @asynccontextmanager
-    async def _call(self, module: ModuleName) -> AsyncIterator[grpc.aio.Channel]:
+    async def _call(self, module: ModuleName, operation: str) -> AsyncIterator[grpc.aio.Channel]:
         try:
-            async with self.wk.module(module):
+            async with self.wk.module(module, operation):
                 with self._breakers[module].call():
                     yield self._channel(module)
         except grpc.aio.AioRpcError as error:
@@ -100,9 +99,8 @@ class Modules:
 
     def _channel(self, module: ModuleName) -> grpc.aio.Channel:
         if module not in self._channels:
-            counter = CallCounter(module, self.wk.m.grpc_requests_total)
             self._channels[module] = grpc.aio.insecure_channel(
-                f"127.0.0.1:{self.ports[module]}", options=_OPTIONS, interceptors=[counter]
+                f"127.0.0.1:{self.ports[module]}", options=_OPTIONS, interceptors=[self.wk.grpc_interceptor(module)]
             )
         return self._channels[module]
 
