@@ -36,7 +36,7 @@ DOORS = {("cli", "demo.faults"), ("cli", "demo.config")}
 """Single modules of `demo` that a floor may use: they load neither the SDK nor the demo."""
 EVERYONE = {"_version"}
 
-EXPORTED = {"Watchkeeper", "__version__", "init"}
+EXPORTED = {"Traces", "Watchkeeper", "__version__", "init"}
 
 MAX_FILE = 600
 MAX_FUNCTION = 60
