@@ -16,6 +16,7 @@ from watchkeeper.compile.python import class_name, instruments, parameter_name
 from watchkeeper.model import Catalog, Emitter, Label, Metric, MetricType, Scrape
 from watchkeeper.quantity import Duration
 from watchkeeper.sdk.instruments import InstrumentSet, Registry
+from watchkeeper.sdk.tracing.policy import Propagation, TracePolicy
 
 PRICES = snapshot(providers[:1], "9.9")
 
@@ -81,6 +82,39 @@ def test_the_policy_is_the_services(catalog: Catalog) -> None:
         ("latency-simple-p99", "simple", 2.0),
         ("latency-complex-p99", "complex", 5.0),
     ]
+
+
+def test_traces_are_as_the_definitions_say(catalog: Catalog) -> None:
+    assert catalog.tracing is not None
+    assert catalog.logs is not None
+    made = executed(instruments(catalog, PRICES)).Instruments.tracing
+    assert dict(made.names)["llm"] == "LLM {provider} {model}"
+    assert made.propagation == Propagation(
+        extract=("w3c", "b3", "jaeger"),
+        inject=("w3c",),
+        inject_on_request=("b3", "jaeger"),
+        baggage_keys=("user.id", "session.id", "tenant.id"),
+        baggage_hosts=("test-bench", "observatory", "incident-manager", "orchestrator", "*.svc.cluster.local"),
+    )
+    health, critical, llm = made.rules
+    assert (health.name, health.routes) == ("health", ("/health", "/ready", "/metrics"))
+    assert dict(critical.kept.shares) == {"dev": 1.0, "development": 1.0, "staging": 0.5, "production": 0.5}
+    assert (llm.request_classes, llm.attributes) == (("complex",), ("gen_ai.request.model",))
+    assert (llm.kept.slow_seconds, llm.kept.share("production"), llm.kept.share("elsewhere")) == (30.0, 0.3, 0.3)
+    assert (made.others.slow_seconds, made.others.share("elsewhere"), made.cap_per_second) == (2.0, 0.1, 1000)
+    masked = tuple(each.pattern for each in catalog.logs.redaction.classes if each.masked)
+    assert (made.scrubbing.values, made.scrubbing.keys) == (masked, catalog.logs.redaction.keys)
+    assert made.scrubbing.statements == catalog.tracing.redaction.statements
+    assert made.scrubbing.query_parameters == catalog.tracing.redaction.query_parameters
+    assert set(made.scrubbing.pseudonyms) >= set(catalog.tracing.pseudonyms.attributes)
+    assert dict(made.scrubbing.limits)["url.full"] == 256
+    assert (made.batch_spans, made.batch_seconds) == (512, 5.0)
+
+
+def test_without_definitions_of_traces_all_are_kept(catalog: Catalog) -> None:
+    made = executed(instruments(replace(catalog, tracing=None), PRICES)).Instruments.tracing
+    assert made == TracePolicy()
+    assert made.others.share("production") == 1.0
 
 
 def test_every_metric_of_the_service_is_there_as_declared(catalog: Catalog) -> None:

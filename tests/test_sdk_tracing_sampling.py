@@ -1,7 +1,6 @@
 """Which traces are kept: the same as a gateway keeps by the policies compiled from the same definitions."""
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -27,8 +26,8 @@ def ended(trace: Trace, seconds: float = 0.1, **facts: str | int) -> Span:
     return span
 
 
-def keeps(trace: Trace, root: Span, policy: TracePolicy = Instruments.tracing) -> bool:
-    return Sampler(policy, clock=lambda: 0.0).keeps(trace, root)
+def keeps(trace: Trace, root: Span, policy: TracePolicy = Instruments.tracing, environment: str = "") -> bool:
+    return Sampler(policy, environment, clock=lambda: 0.0).keeps(trace, root)
 
 
 def test_thresholds_are_those_of_the_convention() -> None:
@@ -44,16 +43,16 @@ def test_the_low_bits_of_the_trace_id_decide(share: float) -> None:
     policy = TracePolicy(others=Kept((("production", share),)))
     for high in (0, 0xABC << 56):
         for low, expected in ((threshold(share), True), (threshold(share) - 1, False), (RANDOM, True), (0, False)):
-            trace = Trace(high | low, "a=1", environment="production")
-            assert keeps(trace, ended(trace), policy) is expected
+            trace = Trace(high | low, "a=1")
+            assert keeps(trace, ended(trace), policy, "production") is expected
             assert trace.state == (state_of(share, "a=1") if expected else "a=1")
 
 
 def test_an_environment_that_is_not_named_has_the_smallest_share() -> None:
     policy = TracePolicy(others=Kept((("a", 0.5), ("b", 0.1))))
-    between = Trace(threshold(0.3), environment="c")
-    assert not keeps(between, ended(between), policy)
-    assert keeps(replace(between, environment="a"), ended(between), policy)
+    between = Trace(threshold(0.3))
+    assert not keeps(between, ended(between), policy, "c")
+    assert keeps(between, ended(between), policy, "a")
     assert keeps(Trace(0), ended(between), TracePolicy())
 
 
@@ -90,7 +89,7 @@ def test_any_span_makes_a_trace_one_of_a_rule() -> None:
 
 def test_the_cap_fills_with_time() -> None:
     now = [0.0]
-    sampler = Sampler(TracePolicy(cap_per_second=2), clock=lambda: now[0])
+    sampler = Sampler(TracePolicy(cap_per_second=2), "", clock=lambda: now[0])
     root = ended(Trace(RANDOM))
 
     def asked(count: int) -> int:
@@ -137,11 +136,11 @@ def test_the_gateway_keeps_the_same(
 
     def decided(trace_id: int) -> bool:
         request_class = str(facts["watchkeeper.request_class"])
-        trace = Trace(trace_id, environment=environment, request_class=request_class, erroneous=error)
+        trace = Trace(trace_id, request_class=request_class, erroneous=error)
         root, step = ended(trace, seconds), ended(trace)
         root.attributes, step.attributes = dict(facts), dict(called)
         trace.waiting.append(step)
-        return keeps(trace, root)
+        return keeps(trace, root, environment=environment)
 
     assert decided(threshold(share))
     assert math.isclose(share, 1.0) or not decided(threshold(share) - 1)

@@ -1,6 +1,8 @@
 """Real Collectors and Jaegers as judges of their files, where one is at hand: a check, a start, what comes out."""
 
 import contextlib
+import io
+import json
 import subprocess
 import time
 from collections.abc import Callable
@@ -11,12 +13,15 @@ import httpx2
 import pytest
 import yaml
 
+import watchkeeper
 from built_engines import built, running
 from ports import free_port
 from trace_bench import Node
-from watchkeeper import conventions
+from tracing_bench import attributes, collector
+from watchkeeper import Traces, conventions
 from watchkeeper.compile import tracing, versions
 from watchkeeper.compile.reference import reference
+from watchkeeper.copilot import Instruments
 from watchkeeper.model import Catalog, Deployment
 
 pytestmark = pytest.mark.engine
@@ -220,6 +225,59 @@ def test_what_leaves_a_gateway_is_scrubbed(
         kept = tmp_path / "spans.json"
         until(lambda: kept.is_file() and TRACE in kept.read_text(), 30, "the trace behind the gateway")
     _is_scrubbed(kept.read_text())
+
+
+def test_spans_of_the_sdk_pass_a_gateway_that_finds_nothing_to_mask(
+    catalog: Catalog, otelcol: Collector, tmp_path: Path, until: Callable[..., None]
+) -> None:
+    gateway = _document(catalog, conventions.TRACES_GATEWAY_FILE, tmp_path, otelcol.speaks)
+    sampler = gateway["processors"]["tail_sampling"]
+    sampler["decision_wait"] = "2s"
+    if otelcol.speaks.collector.decides_after_root:
+        sampler["decision_wait_after_root_received"] = "1s"
+    sink = _written(tmp_path, "sink.yaml", _sink(tmp_path, gateway))
+    file = _written(tmp_path, "gateway.yaml", gateway)
+    key = tmp_path / "key"
+    key.write_bytes(b"k" * 32)
+    address = gateway["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
+    kept = tmp_path / "spans.json"
+    with _running(otelcol.binary, sink), _running(otelcol.binary, file):
+        until(lambda: _answers(gateway["extensions"]["health_check"]["endpoint"]), 20, "the gateway's health")
+        with collector() as direct:
+            for endpoint in (f"http://{address}", direct.url):
+                _fail(Traces(endpoint, pseudonym_key_file=key))
+        until(lambda: kept.is_file() and "pay the bill" in kept.read_text(), 30, "the trace behind the gateway")
+    (line,) = [json.loads(line) for line in kept.read_text().splitlines()]
+    arrived = [span for each in line["resourceSpans"] for scope in each["scopeSpans"] for span in scope["spans"]]
+    facts = {
+        span["name"]: {each["key"]: next(iter(each["value"].values())) for each in span["attributes"]}
+        for span in arrived
+    }
+    sent = {span.name: attributes(span.attributes) for span in direct.spans}
+    assert facts.keys() == sent.keys() == {"pay the bill", "look /accounts/{id} up"}
+    for name, values in sent.items():
+        assert facts[name] == {fact: str(value) if type(value) is int else value for fact, value in values.items()}
+    assert SECRET not in kept.read_text()
+    assert sent["look /accounts/{id} up"]["note"] == "****"
+    assert len(str(sent["pay the bill"]["user.id"])) == 64
+
+
+def _fail(traces: Traces) -> None:
+    """A trace that is kept, with what must not be seen."""
+    wk = watchkeeper.init(
+        Instruments,
+        service="copilot",
+        version="1",
+        environment="production",
+        metrics_port=None,
+        log_stream=io.StringIO(),
+        traces=traces,
+    )
+    with wk.span("pay the bill", {"user.id": "alice", "gen_ai.usage.input_tokens": 42}) as span:
+        with wk.span("look /accounts/4711 up", {"note": SECRET + "P" * 24, "db.query.text": "SELECT 'x', 7"}):
+            pass
+        span.fail("refused")
+    wk.close()
 
 
 def _is_scrubbed(text: str) -> None:

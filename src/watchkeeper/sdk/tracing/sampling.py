@@ -35,8 +35,9 @@ def state_of(share: float, state: str) -> str:
 class Sampler:
     """Decides for one process. The cap is a bucket of a second's worth: full at the start, filled as time goes."""
 
-    def __init__(self, policy: TracePolicy, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, policy: TracePolicy, environment: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._policy = policy
+        self._environment = environment
         self._clock = clock
         self._room = float(policy.cap_per_second)
         self._filled = clock()
@@ -47,7 +48,7 @@ class Sampler:
         patience = max((rule.kept.slow_seconds for rule in fitting), default=self._policy.others.slow_seconds)
         if trace.erroneous or _status(root) >= 500 or root.seconds > patience:
             return True
-        share = (fitting[0].kept if fitting else self._policy.others).share(trace.environment)
+        share = (fitting[0].kept if fitting else self._policy.others).share(self._environment)
         if trace.id & _RANDOM < threshold(share) or not self._has_room():
             return False
         trace.state = state_of(share, trace.state)

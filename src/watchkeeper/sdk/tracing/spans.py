@@ -55,7 +55,6 @@ class Trace:
 
     id: int
     state: str = ""
-    environment: str = ""
     root: "Span | None" = None
     request_class: str = ""
     erroneous: bool = False
@@ -97,11 +96,11 @@ class Span:
             self.attributes[name] = value if type(value) in {str, bool, int, float} else str(value)  # type: ignore[assignment]
 
 
-def new_trace(remote: Remote | None, environment: str) -> Trace:
+def new_trace(remote: Remote | None) -> Trace:
     """The trace that the caller is part of, else a new one."""
     if remote is not None:
-        return Trace(remote.trace_id, remote.state, environment)
-    return Trace(_random.getrandbits(128) or 1, environment=environment)
+        return Trace(remote.trace_id, remote.state)
+    return Trace(_random.getrandbits(128) or 1)
 
 
 def new_span(trace: Trace, name: str, kind: Kind, parent_id: int) -> Span:

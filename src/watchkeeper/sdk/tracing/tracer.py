@@ -43,10 +43,9 @@ class Tracer:
 
     def __init__(self, policy: TracePolicy, environment: str, registry: Registry) -> None:
         self._policy = policy
-        self._environment = environment
         self._registry = registry
         self._patterns = {kind: _FIELD.split(pattern) for kind, pattern in policy.names}
-        self._sampler = Sampler(policy)
+        self._sampler = Sampler(policy, environment)
         self._scrubber = Scrubber(policy.scrubbing, None)
         self._sink: Sink | None = None
         self._tail: Tail = "local"
@@ -74,7 +73,7 @@ class Tracer:
         propagation = self._policy.propagation
         carried = not wire.CARRIED.isdisjoint(given)
         remote = wire.extract(given, propagation.extract) if carried else None
-        trace = new_trace(remote, self._environment)
+        trace = new_trace(remote)
         trace.root = new_span(trace, "HTTP", Kind.SERVER, remote.span_id if remote is not None else 0)
         return trace.root
 
@@ -83,7 +82,7 @@ class Tracer:
         parent = CURRENT_SPAN.get()
         if parent is not None:
             return new_span(parent.trace, name, kind, parent.id)
-        trace = new_trace(None, self._environment)
+        trace = new_trace(None)
         trace.root = new_span(trace, name, kind, 0)
         return trace.root
 
