@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import watchkeeper
 from sdk_bench import Wk, internal_errors, of
+from watchkeeper import Traces
 from watchkeeper.copilot import Instruments
 from watchkeeper.sdk.asgi import ASGIApp, Message, Receive, Send
 from watchkeeper.sdk.policy import Objective, Policy, RequestClass
@@ -34,7 +35,7 @@ class Impatient(Instruments):
 
 
 @contextmanager
-def impatient(log: io.StringIO | None = None) -> Iterator[Wk]:
+def impatient(log: io.StringIO | None = None, traces: Traces | None = None) -> Iterator[Wk]:
     process: Wk = watchkeeper.init(
         Impatient,
         service="agent",
@@ -42,6 +43,7 @@ def impatient(log: io.StringIO | None = None) -> Iterator[Wk]:
         environment="test",
         metrics_port=None,
         log_stream=log or io.StringIO(),
+        traces=traces,
     )
     yield process
     process.close()

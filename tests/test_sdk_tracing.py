@@ -1,6 +1,7 @@
 """Spans of a whole service: what each step is called, what it carries, and whose step it is."""
 
 import asyncio
+import contextlib
 import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -19,10 +20,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import watchkeeper
 from sdk_bench import Wk, internal_errors
+from sdk_exchange import QUICK, SLOW, TOKEN, Exchange, answering, exchange, impatient, piece, start, streaming
 from sdk_vendor import Reply, vendor
 from tracing_bench import Collector, Keeping, attributes, collector
 from watchkeeper import Traces
-from watchkeeper.sdk.asgi import ASGIApp
+from watchkeeper.sdk.asgi import ASGIApp, Receive, Send
+from watchkeeper.sdk.requests import Scope
 
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PARENT = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
@@ -96,6 +99,14 @@ def test_a_request(bench: Bench) -> None:
     }
 
 
+@pytest.mark.parametrize(("said", "size"), [("12", 12), ("9" * 5000, None), ("-1", None), ("x", None)])
+def test_the_size_that_a_client_claims(bench: Bench, said: str, size: int | None) -> None:
+    async def item() -> None: ...
+
+    bench.ask(item, headers={"content-length": said})
+    assert attributes(bench.server().attributes).get("http.request.body.size") == size
+
+
 def test_a_caller_is_the_parent_and_lines_carry_the_ids(bench: Bench) -> None:
     async def item() -> None:
         bench.wk.logger("api").info("asked", trace_id="mine")
@@ -155,6 +166,47 @@ def test_what_the_service_says_went_wrong(bench: Bench) -> None:
     span = bench.server()
     assert span.status.code == Status.STATUS_CODE_ERROR
     assert attributes(span.attributes)["error.type"] == "search"
+
+
+async def broken_off(_: Scope, __: Receive, send: Send) -> None:
+    await start(send)
+    await piece(send, b"half")
+
+
+async def called_off(_: Scope, __: Receive, ___: Send) -> None:
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize(
+    ("app", "word"),
+    [
+        (broken_off, "incomplete"),
+        (called_off, "failed"),
+        (streaming(TOKEN, 2 * SLOW, TOKEN), "stalled"),
+        (streaming(b"event: error\ndata: {}\n\n"), "failed"),
+        (answering(503), "503"),
+    ],
+)
+def test_what_went_wrong_is_one_word(app: ASGIApp, word: str) -> None:
+    with collector() as there, impatient(traces=Traces(there.url)) as wk, contextlib.suppress(asyncio.CancelledError):
+        exchange(wk, app)
+    (span,) = there.spans
+    assert span.status.code == Status.STATUS_CODE_ERROR
+    assert attributes(span.attributes)["error.type"] == word
+
+
+def test_a_client_that_gave_up_waiting() -> None:
+    async def scenario(wk: Wk) -> None:
+        client = Exchange()
+        asked = asyncio.ensure_future(client.run(wk.asgi(streaming(2 * QUICK, TOKEN))))
+        await asyncio.sleep(1.5 * QUICK)
+        client.leaves.set()
+        await asked
+
+    with collector() as there, impatient(traces=Traces(there.url)) as wk:
+        asyncio.run(scenario(wk))
+    (span,) = there.spans
+    assert attributes(span.attributes)["error.type"] == "left"
 
 
 def test_a_stream_is_one_span_to_its_last_piece(bench: Bench) -> None:

@@ -46,6 +46,7 @@ class Request:
         "first_useful",
         "last_useful",
         "method",
+        "outcome",
         "scope",
         "sent_bytes",
         "settled",
@@ -80,6 +81,8 @@ class Request:
         self.excluded = ""
         """Why, in the service's words; empty while it is not."""
         self.settled = False
+        self.outcome = Outcome.GOOD
+        """For availability, since it is settled; whether there is an objective or not."""
 
     def useful(self, now: float, patience: float) -> None:
         """A useful token is on its way to the client."""
@@ -164,10 +167,6 @@ class Requests:
     def internal_error(self, where: str) -> None:
         self._instruments.total.registry.internal_error(where)
 
-    def outcome(self, request: Request) -> Outcome:
-        """What the request is for the availability objective, whether there is one or not."""
-        return availability(request.facts(time.perf_counter()), self._thresholds[self.class_of(request).name])
-
     def settle(self, request: Request) -> None:
         """Count the request's events, once."""
         if request.settled:
@@ -176,6 +175,7 @@ class Requests:
         name = self.class_of(request).name
         threshold = self._thresholds[name]
         facts = request.facts(time.perf_counter())
+        request.outcome = availability(facts, threshold)
         for objective in self._policy.objectives:
             if objective.request_class in {"", name}:
                 self._event(objective, name, facts, threshold)

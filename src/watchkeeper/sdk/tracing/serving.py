@@ -11,6 +11,8 @@ from watchkeeper.sdk.tracing.tracer import Tracer
 
 Headers = Iterable[tuple[bytes, bytes]]
 
+_ENDINGS = {Ending.LEFT: "left", Ending.CUT: "incomplete"}
+_LONGEST_NUMBER = 18
 _CARRIED = frozenset(name.encode("ascii") for name in CARRIED)
 
 
@@ -26,7 +28,7 @@ def end(tracer: Tracer, span: Span, request: Request, requests: Requests, error:
         route, request_class = endpoint_of(request.scope), requests.class_of(request).name
         span.name = tracer.name("http-server", request.method, route)
         span.trace.request_class = request_class
-        if requests.outcome(request) is Outcome.BAD:
+        if request.outcome is Outcome.BAD:
             span.error = request.failed_by or _what(request)
         for name, value in _facts(request, route, request_class).items():
             span.put(name, value)
@@ -38,7 +40,7 @@ def _what(request: Request) -> str:
         return str(request.status)
     if request.stalled:
         return "stalled"
-    return "left" if request.ending is Ending.LEFT else "incomplete" if request.ending is Ending.CUT else "failed"
+    return _ENDINGS.get(request.ending, "failed")
 
 
 def _facts(request: Request, route: str, request_class: str) -> Mapping[str, str | int]:
@@ -57,7 +59,8 @@ def _facts(request: Request, route: str, request_class: str) -> Mapping[str, str
 
 
 def _length(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
+    """A header is the client's word: digits, and not more of them than a 64-bit number has."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else None
 
 
 def _header(scope: Scope, wanted: bytes) -> str:
