@@ -1,12 +1,13 @@
 """The plan as a whole: multiples beside each other, in words and for programs."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from capacity_world import recording, small
 from watchkeeper.compile.metrics_catalog import planned
-from watchkeeper.model import Catalog
+from watchkeeper.model import Catalog, Pace
 from watchkeeper.report.capacity import capacity, text, tree
 
 
@@ -41,6 +42,57 @@ def test_words_of_a_small_plan(catalog: Catalog) -> None:
     assert any(line.split() == ["latency_seconds", "50", "25", "x", "2", "sdk"] for line in lines)
     assert any(line.split()[:3] == ["endpoint:requests:rate", "240", "samples"] for line in lines)
     assert all(line == line.rstrip() for line in lines)
+
+
+MADE = recording("endpoint:requests:rate", "sum by (endpoint) (rate(requests_total[5m]))")
+"""18 us + 12 series x 4 us + 240 samples x 0.042 us = 76.08 us, every 30 s."""
+SELDOM = replace(MADE, pace=Pace.SLOW)
+
+
+def three_services(catalog: Catalog) -> Catalog:
+    """`one` and `two` record the same, `three` its own and the same less often; one watchdog is for all."""
+    alone = small(catalog, MADE)
+    watchdog = tuple(alert for alert in catalog.services[0].alerts if alert.name == "Watchdog")
+    service = replace(alone.services[0], alerts=watchdog)
+    own = (recording("own:requests:rate", MADE.value), SELDOM)
+    one, two = (replace(service, name=name) for name in ("one", "two"))
+    return replace(alone, services=(one, two, replace(service, name="three", recordings=own)))
+
+
+def test_a_rule_of_several_services_is_one_row_with_the_sum(catalog: Catalog) -> None:
+    lines = text(capacity(three_services(catalog), (1,))).splitlines()
+    told = {line[2:50].split("  ")[0]: line.split()[-6:] for line in lines if ":requests:rate" in line}
+    assert told == {
+        # 2 x 240 samples, 2 x 76.08 us
+        "endpoint:requests:rate (2 services)": ["480", "samples", "0.152", "ms", "30", "s"],
+        "own:requests:rate (three)": ["240", "samples", "0.0761", "ms", "30", "s"],
+        "endpoint:requests:rate (three)": ["240", "samples", "0.0761", "ms", "2", "min"],
+    }
+    assert "dearest rules at 1x, over all services (all with --json)" in lines
+    (watchdog,) = (line for line in lines if line.startswith("  Watchdog"))
+    assert "(" not in watchdog
+
+
+def test_a_row_of_one_service_does_not_say_whose_it_is(catalog: Catalog) -> None:
+    lines = text(capacity(small(catalog, MADE), (1,))).splitlines()
+    rows = lines[lines.index("dearest rules at 1x (all with --json)") + 2 :]
+    assert rows
+    assert not any("(" in row for row in rows)
+
+
+def test_programs_get_the_services_of_a_rule_and_the_sum(catalog: Catalog) -> None:
+    (plan,) = json.loads(json.dumps(tree(capacity(three_services(catalog), (1,)))))["plans"]
+    found = [rule for rule in plan["rules"] if rule["name"] == "endpoint:requests:rate"]
+    assert [(rule["services"], rule["rules"], rule["samples"], rule["seconds"]) for rule in found] == [
+        (["one", "two"], 2, 480, pytest.approx(0.00015216)),
+        (["three"], 1, 240, pytest.approx(0.00007608)),
+    ]
+    assert all("service" not in rule["labels"] for rule in found)
+    (watchdog,) = (rule for rule in plan["rules"] if rule["name"] == "Watchdog")
+    assert (watchdog["services"], watchdog["rules"]) == (["one", "two", "three"], 1)
+    # nothing is left out, and nothing told twice: what the section says of all rules is what they are together
+    (rules,) = (f for s in plan["sections"] for f in s["figures"] if f["label"] == "rules")
+    assert sum(rule["rules"] for rule in plan["rules"]) == rules["low"]
 
 
 def test_what_cannot_be_counted_is_said(catalog: Catalog) -> None:

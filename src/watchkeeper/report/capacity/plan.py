@@ -7,7 +7,7 @@ from watchkeeper import measured
 from watchkeeper.model import Catalog
 from watchkeeper.report.capacity import logs, nodes, storage, traces
 from watchkeeper.report.capacity.counting import Counting
-from watchkeeper.report.capacity.evaluation import Cost, costs
+from watchkeeper.report.capacity.evaluation import Cost, Together, costs, together
 from watchkeeper.report.capacity.figure import Amount, Figure, Section, Unit, grouped
 from watchkeeper.report.capacity.load import Load
 
@@ -29,7 +29,7 @@ class Plan:
     sections: tuple[Section, ...]
     metrics: tuple[MetricSeries, ...]
     """The largest first."""
-    rules: tuple[Cost, ...]
+    rules: tuple[Together, ...]
     """The dearest first."""
     undeclared: tuple[str, ...]
     """Names that rules read and no definition declares."""
@@ -64,7 +64,14 @@ def _plan(load: Load) -> Plan:
     if catalog.tracing is not None:
         sections.append(traces.section(load, catalog.tracing))
     sections.append(nodes.section(counting, dearest))
-    return Plan(load.times, load.requests_per_second, tuple(sections), _metrics(load), dearest, counting.undeclared())
+    return Plan(
+        load.times,
+        load.requests_per_second,
+        tuple(sections),
+        _metrics(load),
+        together(dearest, catalog),
+        counting.undeclared(),
+    )
 
 
 def _rules(dearest: tuple[Cost, ...]) -> Section:

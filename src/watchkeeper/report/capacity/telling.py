@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from watchkeeper.formats.yaml import Tree
-from watchkeeper.report.capacity.evaluation import Cost
+from watchkeeper.report.capacity.evaluation import Together
 from watchkeeper.report.capacity.figure import Section, Unit, grouped, said, table
 from watchkeeper.report.capacity.plan import Capacity, MetricSeries, Plan
 from watchkeeper.report.explanation import wrapped
@@ -14,7 +14,8 @@ _WIDTH = 118
 
 def text(capacity: Capacity) -> str:
     first = capacity.plans[0]
-    return "\n".join((*_head(capacity), *_beside(capacity), *_derived(first), *_largest(first), *_dearest(first)))
+    parts = (_head(capacity), _beside(capacity), _derived(first), _largest(first), _dearest(capacity))
+    return "\n".join(line for part in parts for line in part)
 
 
 def _head(capacity: Capacity) -> Iterator[str]:
@@ -63,21 +64,30 @@ def _largest(plan: Plan) -> Iterator[str]:
     yield _indented(table(tuple((each.name, f"{each.series:,}", each.derivation) for each in shown)))
 
 
-def _dearest(plan: Plan) -> Iterator[str]:
-    yield from ("", f"dearest rules at {plan.times:,}x (all with --json)")
-    rows = [("", "reads", "takes", "every"), *(_row(cost) for cost in plan.rules[:SHOWN])]
+def _dearest(capacity: Capacity) -> Iterator[str]:
+    plan = capacity.plans[0]
+    over = ", over all services" if len(capacity.services) > 1 else ""
+    yield from ("", f"dearest rules at {plan.times:,}x{over} (all with --json)")
+    rows = [("", "reads", "takes", "every"), *(_row(rule, capacity) for rule in plan.rules[:SHOWN])]
     yield _indented(table(tuple(rows)))
 
 
-def _row(cost: Cost) -> tuple[str, ...]:
-    labels = dict(cost.rule.rule.labels)
+def _row(rule: Together, capacity: Capacity) -> tuple[str, ...]:
+    labels = dict(rule.labels)
     about = ", ".join(labels[name] for name in ("slo", "window") if name in labels)
     return (
-        f"{cost.rule.name} {about}".strip(),
-        f"{grouped(cost.read.samples)} samples",
-        said(cost.seconds, Unit.SECONDS),
-        cost.rule.interval.words,
+        " ".join(part for part in (rule.name, about, _whose(rule, capacity)) if part),
+        f"{grouped(rule.read.samples)} samples",
+        said(rule.seconds, Unit.SECONDS),
+        rule.interval.words,
     )
+
+
+def _whose(rule: Together, capacity: Capacity) -> str:
+    """Of several services: how many a row sums over, or which one alone has the rule."""
+    if len(rule.costs) > 1:
+        return f"({len(rule.services)} services)"
+    return f"({', '.join(rule.services)})" if rule.services != capacity.services else ""
 
 
 def _indented(lines: str) -> str:
@@ -101,7 +111,7 @@ def _plan(plan: Plan) -> Tree:
         "requests_per_second": float(plan.requests_per_second),
         "sections": [_section(section) for section in plan.sections],
         "metrics": [_metric(each) for each in plan.metrics],
-        "rules": [_cost(cost) for cost in plan.rules],
+        "rules": [_rule(rule) for rule in plan.rules],
         "undeclared": list(plan.undeclared),
     }
 
@@ -118,12 +128,14 @@ def _metric(each: MetricSeries) -> Tree:
     return {"name": each.name, "series": each.series, "derivation": each.derivation}
 
 
-def _cost(cost: Cost) -> Tree:
+def _rule(rule: Together) -> Tree:
     return {
-        "name": cost.rule.name,
-        "labels": dict[str, Tree](cost.rule.rule.labels),
-        "every_seconds": float(cost.rule.interval.seconds),
-        "series": float(cost.read.series),
-        "samples": float(cost.read.samples),
-        "seconds": float(cost.seconds),
+        "name": rule.name,
+        "labels": dict[str, Tree](rule.labels),
+        "services": list(rule.services),
+        "rules": len(rule.costs),
+        "every_seconds": float(rule.interval.seconds),
+        "series": float(rule.read.series),
+        "samples": float(rule.read.samples),
+        "seconds": float(rule.seconds),
     }
