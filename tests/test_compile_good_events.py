@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 import compile_bench
-from watchkeeper import conventions, engines
+from watchkeeper import conventions, engines, spec
+from watchkeeper.compile.slo import sli
+from watchkeeper.promql import render
 
 PROJECT = """\
 service: shop
@@ -76,6 +78,19 @@ def test_what_is_said_of_it_names_the_good_events(files: dict[str, str]) -> None
     told = yaml.safe_load(files[conventions.SLI_SLO_FILE])["services"]["shop"]["objectives"]["latency-simple"]
     assert told["good"] == 'answer_seconds_bucket{route!="/health",le=~"1|1\\\\.0",service="shop"}'
     assert "bad" not in told
+
+
+@pytest.mark.parametrize("written", ['le="1"', 'le="1.0"', r'le=~"1|1\\.0"'])
+def test_a_declared_bucket_may_be_written_as_any_prometheus_stores_it(tmp_path: Path, written: str) -> None:
+    text = PROJECT.replace("answer_seconds", "http_request_duration_seconds").replace('{route!="/health"}', "")
+    text = text.replace('route!="/health",le="1"', written)
+    (tmp_path / "watchkeeper.yaml").write_text(text)
+    loaded = spec.load(tmp_path / "watchkeeper.yaml")
+    assert loaded.catalog is not None, loaded.problems
+    (service,) = loaded.catalog.services
+    (slo,) = (each for each in service.slos if each.name == "latency-simple")
+    good = sli(loaded.catalog, service, slo).part
+    assert render(good) == r'http_request_duration_seconds_bucket{le=~"1|1\\.0",service="shop"}'
 
 
 @pytest.mark.engine

@@ -80,6 +80,7 @@ def test_what_a_project_says_of_an_engine_s_metric_is_not_all_there_is(tmp_path:
         ("sli_events_total", 'sli_events_total{outcome="bad"}', []),
         ("strangers_total", "strangers_bad_total", []),  # a foreign service's
         ("http_request_duration_seconds_count", 'http_request_duration_seconds_bucket{le="1"}', ["good-as-bad"]),
+        ("http_request_duration_seconds_count", 'http_request_duration_seconds_bucket{le="1.0"}', ["good-as-bad"]),
         ("http_request_duration_seconds", "sli_events_total", ["unknown-metric"]),
         ("memory_bytes", "sli_events_total", ["not-a-counter"]),
         ('sli_events_total{outcom="good"}', 'sli_events_total{outcome="bda"}', ["unknown-label", "unknown-value"]),
@@ -94,12 +95,19 @@ def test_counters_of_an_objective(tmp_path: Path, total: str, bad: str, codes: l
     ("good", "codes"),
     [
         ('http_request_duration_seconds_bucket{le="1"}', []),
+        ('http_request_duration_seconds_bucket{le="1.0"}', []),  # as Prometheus 3 stores it
+        ('http_request_duration_seconds_bucket{le="0.50"}', []),
+        (r'http_request_duration_seconds_bucket{le=~"1|1\\.0"}', []),  # as check L19 wants it
         ('http_request_duration_seconds_bucket{le="1",endpoint="/a"}', []),
         ('strangers_bucket{le="1.7"}', []),  # a foreign service's
         ("http_request_duration_seconds_count", []),
         ("http_request_duration_seconds_bucket", ["not-a-counter"]),
         ('http_request_duration_seconds_bucket{le=~"1|2"}', ["not-a-counter"]),
         ('http_request_duration_seconds_bucket{le="1.7"}', ["no-bucket"]),
+        ('http_request_duration_seconds_bucket{le="7.0"}', ["no-bucket"]),
+        ('http_request_duration_seconds_bucket{le="fast"}', ["no-bucket"]),
+        ('http_request_duration_seconds_bucket{le="1",le="1.0"}', ["not-a-counter"]),
+        ('http_request_duration_seconds_bucket{le!="1"}', ["not-a-counter"]),
         ('rate(http_request_duration_seconds_bucket{le="1"}[5m])', ["not-a-counter"]),
     ],
 )

@@ -31,12 +31,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from watchkeeper import promql
-from watchkeeper.checks.bounds import bounds_named
 from watchkeeper.checks.check import Check, Finding
 from watchkeeper.checks.events import constant
 from watchkeeper.checks.inventory import Family
 from watchkeeper.checks.rules import Asked, Rules
 from watchkeeper.problem import Severity
+from watchkeeper.promql.bounds import bounds_named
 from watchkeeper.promql.nodes import COMPARISONS, Aggregation, Binary, Call, Node, Operator, Selector
 from watchkeeper.promql.rewrite import walk
 from watchkeeper.quantity import plain

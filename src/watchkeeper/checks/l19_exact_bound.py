@@ -28,10 +28,10 @@ import re
 from collections.abc import Iterator
 
 from watchkeeper import promql
-from watchkeeper.checks.bounds import alternatives
 from watchkeeper.checks.check import Check, Finding
 from watchkeeper.checks.rules import Rules
 from watchkeeper.problem import Severity
+from watchkeeper.promql.bounds import alternatives
 from watchkeeper.promql.nodes import Matcher
 
 _WHOLE = re.compile(r"([0-9]+)(?:\.0*)?")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from watchkeeper.promql.bounds import alternatives, one_bound, spellings
 from watchkeeper.promql.nodes import (
     Aggregate,
     Aggregation,
@@ -45,14 +46,15 @@ def one_of(*values: str) -> Condition:
 
 
 def any_spelling(node: Selector) -> Selector:
-    """Prometheus 3 writes the whole bound of a bucket `1.0`, earlier ones and some clients `1`."""
+    """One bound of a bucket, however it is written here, in every spelling that a Prometheus stores."""
     return replace(node, matchers=tuple(map(_any_spelling, node.matchers)))
 
 
 def _any_spelling(matcher: Matcher) -> Matcher:
-    if matcher.label == "le" and matcher.operator is MatchOperator.EQUAL and matcher.value.isdecimal():
-        return _matcher("le", one_of(matcher.value, f"{matcher.value}.0"))
-    return matcher
+    bound = one_bound(matcher)
+    if bound is None:
+        return matcher
+    return _matcher("le", one_of(*dict.fromkeys((*spellings(bound), *alternatives(matcher)))))
 
 
 def selector(name: str, **labels: str | Condition) -> Selector:

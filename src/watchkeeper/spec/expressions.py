@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from watchkeeper import promql
 from watchkeeper.model import Emitter, Kind, MetricType
 from watchkeeper.problem import Problem
+from watchkeeper.promql.bounds import alternatives, canonical
 from watchkeeper.promql.nodes import COMPARISONS, Binary, Matcher, MatchOperator, Node, Selector
 from watchkeeper.quantity import plain
 from watchkeeper.spec import flows, functions, schema, series, units
@@ -138,8 +139,9 @@ def _bucket(place: Place, selector: Selector) -> Iterator[Problem]:
             fix="write `good` instead of `bad`",
         )
         return
-    bounds = [matcher for matcher in selector.matchers if matcher.label == "le"]
-    if len(bounds) != 1 or bounds[0].operator is not MatchOperator.EQUAL:
+    matchers = [matcher for matcher in selector.matchers if matcher.label == "le"]
+    bounds = {canonical(value) for matcher in matchers for value in alternatives(matcher)}
+    if len(matchers) != 1 or len(bounds) != 1:
         yield error(
             "not-a-counter",
             place.word(name),
@@ -148,12 +150,12 @@ def _bucket(place: Place, selector: Selector) -> Iterator[Problem]:
             allowed="one bucket",
             fix=f'name the one: {name}{{le="{plain(owner.buckets[-1])}"}}',
         )
-    elif bounds[0].value not in (known := [plain(bound) for bound in owner.buckets]):
+    elif not bounds & set(known := [plain(bound) for bound in owner.buckets]):
         yield error(
             "no-bucket",
-            place.word(bounds[0].value),
-            f"SLO `{place.path[1]}`: `{series.metric_name(d, name)}` has no bucket that ends at {bounds[0].value}",
-            found=bounds[0].value,
+            place.word(matchers[0].value),
+            f"SLO `{place.path[1]}`: `{series.metric_name(d, name)}` has no bucket that ends at {', '.join(bounds)}",
+            found=matchers[0].value,
             allowed=", ".join(known),
             fix="take one of these, or add yours to the buckets",
         )
