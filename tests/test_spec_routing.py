@@ -205,6 +205,19 @@ routing:
 routing: {routes: [{match: {component: [database, queue]}, receivers: [chat], continue: true}]}
 alerts: {DatabaseDown: {enabled: false, because: none here}}
 """,
+    "what an inhibition names is switched off, and nothing else is ever called so": f"""
+alerts:
+  DatabaseDown: {{enabled: false, because: none here}}
+  HighLatency: {{enabled: false, because: nobody waits}}
+  DependencySlow:
+{ALERT}    value: max by (dependency) (dependency_up)
+    above: 2
+    for: 1m
+routing:
+  inhibitions:
+    - {{source: {{alertname: DatabaseDown}}, target: {{alertname: DependencySlow}}, equal: [dependency]}}
+    - {{source: {{alertname: DependencySlow}}, target: {{alertname: HighLatency}}, equal: [dependency]}}
+""",
 }
 
 
@@ -220,6 +233,18 @@ def test_an_outage_that_goes_on_to_somebody_is_heard(tmp_path: Path) -> None:
     - {match: {kind: outage}, receivers: [chat]}
 """
     assert problems(tmp_path, text) == ()
+
+
+def test_an_inhibition_may_name_alerts_of_one_service_among_several(tmp_path: Path) -> None:
+    alert = "{severity: high, kind: cause, component: database, for: 1m, summary: s, impact: i, actions: [a],"
+    alert += " escalation: e, runbook: database-down.md, value: min by (dependency) (dependency_up), below: 1}"
+    project = tmp_path / "watchkeeper.yaml"
+    project.write_text(f"""services:
+  a: {{}}
+  b: {{alerts: {{Own: {alert}, Other: {alert}}}}}
+routing: {{inhibitions: [{{source: {{alertname: Own}}, target: {{alertname: Other}}, equal: [dependency]}}]}}
+""")
+    assert spec.load(project, pack=PACK, today=TODAY).problems == ()
 
 
 def test_of_several_services_each_alert_has_an_owner(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def always_heard(services: Sequence[Definitions]) -> Iterator[Problem]:
 
 def _never_silenced(services: Sequence[Definitions]) -> Iterator[Fires]:
     """Once for each way it is labelled; of several services only one says what is wrong."""
-    return (alert for d in services for alert in firing(d) if alert.kind in _NEVER_SILENCED)
+    return (alert for alert in firing(services) if alert.kind in _NEVER_SILENCED)
 
 
 def _taking(alert: Fires, routing: schema.Routing) -> Iterator[tuple[int, schema.Route]]:
@@ -161,7 +161,7 @@ def _sends(receiver: schema.Receiver) -> bool:
 
 def inhibitions(services: Sequence[Definitions]) -> Iterator[Problem]:
     d = services[0]
-    alerts = [alert for each in services for alert in firing(each)]
+    alerts = tuple(firing(services))
     for index, rule in enumerate(d.routing.inhibitions if d.routing else ()):
         path: Path = ("routing", "inhibitions", index)
         if not rule.equal:

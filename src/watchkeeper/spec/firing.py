@@ -1,6 +1,6 @@
 """Every alert that can fire, written or generated, with the labels it surely and perhaps carries."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -50,9 +50,21 @@ class Fires:
         return label not in _NEVER_OF_SERIES and (self.flow.may_have(label) or label in _ADDED_ON_SENDING)
 
 
-def firing(d: Definitions) -> Iterator[Fires]:
-    """All alerts of one service, but for those whose expression cannot be read: that is a problem of its own."""
-    written = frozenset(d.alerts) | {name for name, _ in _of_logs(d)}
+def firing(services: Sequence[Definitions]) -> Iterator[Fires]:
+    """All alerts of all services, but for those whose expression cannot be read: that is a problem of its own."""
+    written = frozenset(name for d in services for name in _written(d))
+    for d in services:
+        yield from _firing(d, written)
+
+
+def _written(d: Definitions) -> Iterator[str]:
+    """Switched off or broken, a name is taken none the less."""
+    for section in ("alerts", "log_alerts"):
+        yield from d.named(section) | d.off.get(section, frozenset())
+    yield from (name for name, _ in _of_logs(d))
+
+
+def _firing(d: Definitions, written: frozenset[str]) -> Iterator[Fires]:
     for name, alert in d.alerts.items():
         flow = _flow(d, alert)
         if flow is not None:
