@@ -59,6 +59,17 @@ def _failing(share: int) -> dict[str, str]:
     }
 
 
+def _calls(outcome: str) -> str:
+    target = 'service="llm-copilot-agent",environment="e"'
+    return f'llm_requests_total{{provider="anthropic",model="m",outcome="{outcome}",{target}}}'
+
+
+PROVIDER_OUTAGE = {
+    _calls("ok"): f"0+5x{5 * MINUTE} {25 * MINUTE}x{3 * MINUTE} {25 * MINUTE + 5}+5x{3 * MINUTE}",
+    _calls("overloaded"): f"0x{5 * MINUTE} 5+5x{3 * MINUTE} {15 * MINUTE + 5}x{3 * MINUTE}",
+}
+"""A call a second: all well for five minutes, then all failing for three."""
+
 CASES = [
     Case(
         "healthy",
@@ -99,6 +110,18 @@ CASES = [
         "70m",
         fires=("ErrorBudgetBurnRateHigh",),
         silent=("ServiceOutage", "HighErrorRate", "SLOAvailabilityBreach", "ErrorBudgetBurnRateCritical"),
+    ),
+    # 10 % of two minutes after 12 s and half a minute more, 95 % of a minute after 57 s: at the same evaluation, so the
+    # one is silenced by the other before anybody is told of it
+    Case("a provider begins to fail", PROVIDER_OUTAGE, "5m30s", silent=("LLMAPIHighErrorRate", "LLMProviderDown")),
+    Case("a provider is down", PROVIDER_OUTAGE, "6m", fires=("LLMAPIHighErrorRate", "LLMProviderDown")),
+    # 95 % is left behind after 3 s, 10 % of two minutes after 108 s: it is the last to be told
+    Case(
+        "a provider is back",
+        PROVIDER_OUTAGE,
+        "9m",
+        fires=("LLMAPIHighErrorRate",),
+        silent=("LLMProviderDown",),
     ),
 ]
 

@@ -153,8 +153,22 @@ def test_a_fast_tier_silences_the_slower_ones_of_its_objective_only() -> None:
     assert silenced == {("availability", "high"), ("availability", "warning")}
 
 
+def test_a_provider_that_is_down_silences_its_error_rate_and_nothing_else() -> None:
+    here = [labels | {"provider": "anthropic"} for labels in label_sets()]
+    (down,) = (labels for labels in here if labels["alertname"] == "LLMProviderDown")
+    rules = configuration().inhibitions
+    silenced = [labels for labels in here if routing.inhibited_by(labels, (down,), rules)]
+    assert [labels["alertname"] for labels in silenced] == ["LLMAPIHighErrorRate"]
+    (failing,) = silenced
+    for label in ("provider", "service", "environment"):
+        assert routing.inhibited_by(failing | {label: "another"}, (down,), rules) == ()
+        assert routing.inhibited_by({name: failing[name] for name in failing if name != label}, (down,), rules) == ()
+    # many failing calls say nothing about whether all fail
+    assert routing.inhibited_by(down, (failing,), rules) == ()
+
+
 def test_nothing_silences_the_outage_or_the_watchdog() -> None:
-    everything = label_sets()
+    everything = tuple(labels | {"provider": "anthropic"} for labels in label_sets())
     kept = [labels for labels in everything if labels["kind"] in {"outage", "watchdog"}]
     assert {labels["alertname"] for labels in kept} == {"ServiceOutage", "Watchdog"}
     for labels in kept:
