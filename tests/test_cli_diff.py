@@ -68,7 +68,15 @@ def test_problems_of_both_sides_are_told(tmp_path: Path) -> None:
 def test_what_is_not_there_is_misuse(old: Path, tmp_path: Path) -> None:
     done = RUNNER.invoke(application(), ["diff", str(old), str(tmp_path / "nowhere")])
     assert done.exit_code == 2
-    assert "there is no such file" in " ".join(done.stderr.replace("│", " ").split())  # wrapped where the path ends
+    assert done.stderr.startswith(f"{tmp_path / 'nowhere'}: error: cannot be read [unreadable]\n")
+
+
+def test_a_file_that_cannot_be_read_hides_no_problem_of_the_other_side(tmp_path: Path) -> None:
+    one = written(tmp_path / "one", "slos:\n  availability: {target: 0.999}\n")
+    done = RUNNER.invoke(application(), ["diff", str(tmp_path / "nowhere"), str(one)])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "[unreadable]" in done.stderr
+    assert "0.999" in done.stderr
 
 
 def test_a_directory_without_definitions_cannot_be_read(old: Path, tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ def test_problems_are_separated_by_an_empty_line() -> None:
 
 
 def test_a_place_outside_the_text_is_still_named() -> None:
+    assert render([make(line=1)], {}).startswith("watchkeeper.yaml:1:26: error: ")
+    assert " | " not in render([make(line=1)], {})
     assert render([make(line=99)], SOURCES).startswith("watchkeeper.yaml:99:26: error:")
     assert "|" not in render([make(line=99)], SOURCES)
 

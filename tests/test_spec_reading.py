@@ -4,6 +4,7 @@ import errno
 import os
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,7 @@ def test_runbooks_are_pages_beside_the_definitions(tmp_path: Path) -> None:
     (folder / "a.md").write_text("# a")
     (folder / "b.txt").write_text("b")
     found = runbook_pages(tmp_path, "pack")
+    assert not isinstance(found, Problem)
     assert list(found.items()) == [
         ("a.md", Source("pack/runbooks/a.md", "# a")),
         ("b.md", Source("pack/runbooks/b.md", "# b")),
@@ -162,6 +164,27 @@ def test_a_page_of_the_project_goes_before_one_of_the_pack(tmp_path: Path) -> No
     assert texts["database-down.md"] == "# Ours\n"
     assert texts["availability.md"] == (ROOT / "golden" / "pack" / "runbooks" / "availability.md").read_text()
     assert loaded.catalog.runbooks == tuple(sorted(texts))
+
+
+def test_a_folder_of_pages_that_cannot_be_read_is_one_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not one more for each page that an alert names."""
+    project = tmp_path / "watchkeeper.yaml"
+    project.write_text("service: x\nextends: copilot\nalerts: {DatabaseDown: {runbook: ours.md}}\n")
+    (tmp_path / "runbooks").mkdir()
+    (tmp_path / "runbooks" / "ours.md").write_text("# Ours\n")
+    listed = Path.iterdir
+
+    def denied(path: Path) -> Iterator[Path]:
+        if path == tmp_path / "runbooks":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    loaded = spec.load(project, pack=ROOT / "golden" / "pack")
+    assert loaded.catalog is None
+    (problem,) = loaded.problems
+    assert (problem.code, problem.span.file) == ("unreadable", str(tmp_path / "runbooks"))
+    assert problem.found == "permission denied"
 
 
 def test_a_page_that_is_no_text_is_one_problem_at_its_place(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def render(problems: Iterable[Problem], sources: Mapping[str, str], *, color: bo
     for problem in problems:
         file = problem.span.file
         if file not in lines:
-            lines[file] = source_lines(sources.get(file, ""))
+            lines[file] = source_lines(sources[file]) if file in sources else []
         blocks.append("\n".join(_one(problem, lines[file], color=color)) + "\n")
     return "\n".join(blocks)
 

@@ -52,7 +52,8 @@ def build(
 ) -> None:
     """Compile the definitions: all files or none.
 
-    Exit codes: 0 built (or nothing differs), 1 problems in the definitions (or drift), 2 misuse.
+    Exit codes: 0 built (or nothing differs), 1 problems in the definitions (or drift), 2 misuse or a file
+    that cannot be read.
     """
     from watchkeeper import files
     from watchkeeper.cli.definitions import load_or_exit

@@ -24,7 +24,7 @@ def capacity(
 ) -> None:
     """Say how many series, samples, log lines and spans there are, what they need, and where each figure comes from.
 
-    Exit codes: 0 told, 1 the definitions have problems, 2 misuse.
+    Exit codes: 0 told, 1 the definitions have problems, 2 misuse or a file that cannot be read.
     """
     from watchkeeper.cli.definitions import load_or_exit
     from watchkeeper.report import capacity as planning

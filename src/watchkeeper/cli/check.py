@@ -75,10 +75,12 @@ def check(
 
     Exit codes: 0 clean, 1 errors or warnings, 2 a file or address cannot be read or the command is misused.
     """
+    from watchkeeper.cli.definitions import exit_code
+
     _refuse_misuse(path, rules, {"--inventory": inventory, "--prometheus": prometheus, "--runbooks": runbooks}, scrape)
     outcome = _of_rules(rules, inventory, scrape, prometheus, runbooks) if rules else _of_definitions(path, scrape)
     _print(outcome, format_)
-    raise typer.Exit(_exit_code(outcome.problems))
+    raise typer.Exit(exit_code(outcome.problems))
 
 
 def _refuse_misuse(
@@ -221,14 +223,6 @@ def _today() -> date:
 
 
 # --- what is printed ------------------------------------------------------------------------------
-
-
-def _exit_code(problems: "Sequence[Problem]") -> int:
-    from watchkeeper.problem import Severity
-
-    if any(problem.code in {"unreadable", "too-large"} for problem in problems):
-        return 2
-    return 1 if any(problem.severity is not Severity.INFO for problem in problems) else 0
 
 
 def _print(outcome: Outcome, format_: Format) -> None:

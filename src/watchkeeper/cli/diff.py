@@ -1,7 +1,6 @@
 """`watchkeeper diff`: what a change of definitions means for the people who are told, wait, look or pay."""
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import typer
 from watchkeeper.cli.options import JsonOption
 
 if TYPE_CHECKING:
-    from watchkeeper.model import Catalog
+    from watchkeeper.spec import Loaded
 
 PACK = "pack"
 EXAMPLE = "Example: watchkeeper diff pack watchkeeper.yaml, or watchkeeper diff main/watchkeeper.yaml . --json in CI."
@@ -31,25 +30,17 @@ def diff(
 
     Exit codes: 0 told, changed or not, 1 one side has problems, 2 misuse or a file that cannot be read.
     """
+    from watchkeeper.cli.definitions import exit_code
     from watchkeeper.report import diff as comparing
 
     before, after = _load(old), _load(new)
-    if before is None or after is None:
-        raise typer.Exit(1)
-    changes = comparing.diff(before, after)
+    if before.catalog is None or after.catalog is None:
+        raise typer.Exit(exit_code((*before.problems, *after.problems)))
+    changes = comparing.diff(before.catalog, after.catalog)
     typer.echo(json.dumps(comparing.tree(changes)) if as_json else comparing.text(changes))
 
 
-def _load(side: str) -> "Catalog | None":
-    """The definitions, or their problems on the error stream: those of both sides, not of the first alone."""
-    from watchkeeper import problem, spec
+def _load(side: str) -> "Loaded":
+    from watchkeeper.cli.definitions import load
 
-    path = None if side == PACK else Path(side)
-    if path is not None and not path.exists():
-        raise typer.BadParameter(f"{side}: there is no such file or directory")
-    loaded = spec.load(path)
-    if loaded.problems:
-        typer.echo(problem.render(loaded.problems, loaded.sources, color=sys.stderr.isatty()), err=True)
-    if any(found.code in {"unreadable", "too-large"} for found in loaded.problems):
-        raise typer.Exit(2)
-    return loaded.catalog
+    return load(None if side == PACK else Path(side))

@@ -22,7 +22,8 @@ def explain(
 ) -> None:
     """Say what a definition means: every number, and where it comes from.
 
-    Exit codes: 0 told, 1 nothing has that name or the definitions have problems, 2 misuse.
+    Exit codes: 0 told, 1 nothing has that name or the definitions have problems, 2 misuse or a file
+    that cannot be read.
     """
     from watchkeeper.cli.definitions import load_or_exit
     from watchkeeper.report.explain import explain as explained

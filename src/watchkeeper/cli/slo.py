@@ -26,7 +26,8 @@ def slo(
 ) -> None:
     """Say of each objective: target, what was reached, budget left, how fast it burns, how long it lasts.
 
-    Exit codes: 0 told, 1 Prometheus does not answer or the definitions have problems, 2 misuse, or no stack runs here.
+    Exit codes: 0 told, 1 Prometheus does not answer or the definitions have problems, 2 misuse, a file
+    that cannot be read, or no stack runs here.
     """
     from watchkeeper.cli.definitions import load_or_exit
     from watchkeeper.cli.running import live_errors, running_or_exit

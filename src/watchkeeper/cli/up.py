@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watchkeeper.cli.options import PROJECT, STATE, StateOption
+from watchkeeper.cli.options import STATE, ProjectOption, StateOption
 
 if TYPE_CHECKING:
     from watchkeeper.stack.layout import Layout
@@ -46,7 +46,7 @@ def up(
     demo: Annotated[bool, typer.Option("--demo", help="Also run the demo agent, its load and the probe.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return once everything is ready.")] = False,
     state: StateOption = STATE,
-    project: Annotated[Path | None, typer.Option(help=PROJECT)] = None,
+    project: ProjectOption = None,
     environment: Annotated[str, typer.Option(help="Default: demo with --demo, else development.")] = "",
     port_base: Annotated[int, typer.Option(min=1024, max=65000, help="Where the usual ports begin.")] = 8460,
     detached: Annotated[bool, typer.Option("--detached", hidden=True)] = False,
@@ -54,7 +54,7 @@ def up(
     """Start Prometheus, Alertmanager, the inbox and the console; with --demo, something to watch as well.
 
     Everything listens on 127.0.0.1 only. Exit codes: 0 stopped as asked (with --detach: ready), 1 it could not be
-    started or runs already, 2 misuse.
+    started or runs already, 2 misuse or a file that cannot be read.
     """
     from watchkeeper.cli.terminal import refusals
     from watchkeeper.stack.layout import Layout

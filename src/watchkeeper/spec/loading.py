@@ -29,7 +29,7 @@ from watchkeeper.spec import (
 from watchkeeper.spec.definitions import Definitions, define, service_names
 from watchkeeper.spec.merging import combine, of_service, overlay
 from watchkeeper.spec.parsing import parse
-from watchkeeper.spec.reading import Source, examples, pack_sources, project_path, read, runbook_pages
+from watchkeeper.spec.reading import Source, Texts, examples, pack_sources, project_path, read, runbook_pages
 from watchkeeper.spec.resolving import resolve
 from watchkeeper.spec.schedules import schedules
 from watchkeeper.spec.validating import MAX_PROBLEMS
@@ -122,6 +122,12 @@ class _Files:
         self.whole = self.whole and parsed.root is not None
         return parsed.root
 
+    def folder(self, found: Texts | Problem) -> Texts:
+        if isinstance(found, Problem):
+            self.take(found)
+            return {}
+        return found
+
     def texts(self, found: Mapping[str, Source | Problem]) -> dict[str, str]:
         """Those that can be read, by name."""
         self.problems += [each for each in found.values() if isinstance(each, Problem)]
@@ -138,14 +144,17 @@ def load(project: Path | None = None, *, pack: Traversable | None = None, today:
     read_files = _Files()
     pack_roots = [read_files.take(source) for source in pack_sources(shipped)]
     base, twice = combine(root for root in pack_roots if root is not None)
-    root, found = base, runbook_pages(shipped, "pack")
+    root, found = base, read_files.folder(runbook_pages(shipped, "pack"))
     if project is not None:
         path = project_path(project, PROJECT_FILE)
-        own = read_files.take(read(path, str(path)))
+        source = read(path, str(path))
+        own = read_files.take(source)
         root = overlay(base, own) if own is not None else base
-        found |= runbook_pages(path.parent, str(path.parent))
+        if isinstance(source, Source):  # else what lies beside it is nobody's
+            found |= read_files.folder(runbook_pages(path.parent, str(path.parent)))
     pages = tuple(model.RunbookPage(name, text) for name, text in read_files.texts(found).items())
-    shown = tuple(model.Example(name, text) for name, text in read_files.texts(examples(shipped, "pack")).items())
+    examples_found = read_files.folder(examples(shipped, "pack"))
+    shown = tuple(model.Example(name, text) for name, text in read_files.texts(examples_found).items())
     problems = [*read_files.problems, *twice]
     if not read_files.whole:
         return _loaded(None, problems, read_files.sources)

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TypeAlias
 
 from watchkeeper.problem import Problem, Span
 from watchkeeper.spec.wording import error
 
 MAX_BYTES = 4 * 1024 * 1024
+NOT_READ = frozenset({"not-utf8", "too-large", "unreadable"})
+"""Codes of problems with a file of which not a word was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +150,34 @@ def project_path(project: Path, default: str) -> Path:
         return project
 
 
-def runbook_pages(folder: Traversable, prefix: str) -> dict[str, Source | Problem]:
+Texts: TypeAlias = dict[str, Source | Problem]
+"""By name; a folder that cannot be looked into is one problem instead."""
+
+
+def runbook_pages(folder: Traversable, prefix: str) -> Texts | Problem:
     """The Markdown pages in `runbooks/` below a folder, which problems call `prefix`; none without such a folder."""
     return _texts(folder, prefix, "runbooks", ".md")
 
 
-def examples(folder: Traversable, prefix: str) -> dict[str, Source | Problem]:
+def examples(folder: Traversable, prefix: str) -> Texts | Problem:
     """The Python files in `examples/`, likewise: texts, never run from here."""
     return _texts(folder, prefix, "examples", ".py")
 
 
-def _texts(folder: Traversable, prefix: str, inner: str, ending: str) -> dict[str, Source | Problem]:
+def _texts(folder: Traversable, prefix: str, inner: str, ending: str) -> Texts | Problem:
     place = folder / inner
     try:
-        found = sorted(place.iterdir(), key=lambda file: file.name) if place.is_dir() else ()
-    except OSError:
-        return {}
-    return {
-        file.name: _resource(file, f"{prefix}/{inner}/{file.name}")
-        for file in found
-        if file.name.endswith(ending) and file.is_file()
-    }
+        found = sorted(_files(place, ending), key=lambda file: file.name)
+    except OSError as failure:
+        return unreadable(f"{prefix}/{inner}", failure)
+    return {file.name: _resource(file, f"{prefix}/{inner}/{file.name}") for file in found}
+
+
+def _files(place: Traversable, ending: str) -> Iterator[Traversable]:
+    if not isinstance(place, Path) and not place.is_dir():
+        return
+    try:
+        found = list(place.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    yield from (file for file in found if file.name.endswith(ending) and file.is_file())
