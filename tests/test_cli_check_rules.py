@@ -1,6 +1,7 @@
 """`watchkeeper check --rules` and `--scrape`: what is looked at, what is known, what is printed, how it ends."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 import compile_bench
 from http_bench import Handler, serving
+from locked_folder import lock
 from watchkeeper import conventions, engines
 from watchkeeper.cli import check
 from watchkeeper.engines.arguments import Server
@@ -255,6 +257,29 @@ def test_misuse(app: typer.Typer, here: Path, arguments_: list[str], said: str) 
     assert result.exit_code == 2, result.output
     assert said in " ".join(result.output.replace("│", " ").split())
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("place", ["locked", "locked/rules.yaml", "around", "."])
+def test_rules_behind_a_locked_door_are_not_sound(
+    app: typer.Typer, here: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = here / "around" / "locked" if place == "around" else here / "locked"
+    folder.mkdir(parents=True)
+    (folder / "rules.yaml").write_text(GOOD)
+    (here / "rules.yaml").write_text(GOOD)
+    lock(folder, monkeypatch)
+    result = runner.invoke(app, ["check", "--rules", place])
+    assert result.exit_code == 2
+    assert "error: cannot be read [unreadable]\n  found    permission denied\n" in result.output
+
+
+def test_pipes_and_links_that_lead_nowhere_are_passed_over(app: typer.Typer, here: Path) -> None:
+    (here / "inventory.yaml").unlink()
+    (here / "rules.yaml").write_text(GOOD)
+    (here / ".#rules.yaml").symlink_to("nobody@nowhere")
+    os.mkfifo(here / "pipe.yaml")
+    result = runner.invoke(app, ["check", "--rules", "."])
+    assert (result.exit_code, result.output) == (0, ".: no problems\n1 rule in 1 file\n")
 
 
 def test_a_broken_inventory_is_a_problem(app: typer.Typer, here: Path) -> None:

@@ -1,13 +1,12 @@
 """A project that cannot be read: every verb says the same of it, and ends the same."""
 
-import errno
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from locked_folder import lock
 from watchkeeper.cli import application
 from watchkeeper.cli.definitions import exit_code, project_file
 from watchkeeper.problem import Problem, Severity, Span
@@ -35,25 +34,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def locked(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory that nobody may look into, whoever runs this: root may read everything."""
     (here / "locked").mkdir()
     (here / "locked" / "watchkeeper.yaml").write_text("service: x\nextends: copilot\n")
-
-    def inside(path: object) -> bool:
-        return "locked/" in os.fsdecode(path) if isinstance(path, str | bytes | Path) else False
-
-    def denying(real: Callable[..., object]) -> Callable[..., object]:
-        def tried(path: object, *others: object, **named: object) -> object:
-            if inside(path):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-            return real(path, *others, **named)
-
-        return tried
-
-    for name in ("open", "stat", "lstat"):
-        monkeypatch.setattr(os, name, denying(getattr(os, name)))
-    may = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: not str(path).startswith("locked") and may(path, mode))
+    lock(here / "locked", monkeypatch)
     return Path("locked")
 
 

@@ -29,10 +29,15 @@ class Format(StrEnum):
 
 RulesOption = Annotated[
     list[Path] | None,
-    typer.Option("--rules", help="Check these rule files instead: a file, or a directory of them. May be repeated."),
+    typer.Option(
+        "--rules",
+        help="Check these rule files instead: a file, or a directory of them. May be repeated.",
+        readable=False,  # not checked by typer: reading them says why not
+    ),
 ]
 InventoryOption = Annotated[
-    Path | None, typer.Option("--inventory", help="With --rules: a file that lists the metrics and their labels.")
+    Path | None,
+    typer.Option("--inventory", help="With --rules: a file that lists the metrics and their labels.", readable=False),
 ]
 ScrapeOption = Annotated[
     str | None,

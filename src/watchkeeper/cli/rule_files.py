@@ -1,5 +1,6 @@
 """Rule files that others wrote, and what is known of the metrics they read."""
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from watchkeeper.checks.inventory import Inventory, Served, of_page, of_server
 from watchkeeper.live import page
 from watchkeeper.live.prometheus import Prometheus
 from watchkeeper.problem import Problem
-from watchkeeper.spec.reading import read
+from watchkeeper.spec.reading import read, unreadable
 
 _ENDINGS = {".rules", ".yaml", ".yml"}
 _LOGQL = re.compile(r"(?:^|[(\s,])\{[^{}\n]*[=~][^{}\n]*\}\s*(?:\||!~|!>|!=\s*[\"`])", re.MULTILINE)
@@ -38,8 +39,10 @@ def gather(places: Iterable[Path]) -> Gathered:
     others: list[str] = []
     of_loki: list[str] = []
     for place in places:
-        named = not place.is_dir()
-        for path in [place] if named else _below(place):
+        named = not _is_folder(place)
+        paths, closed = ([place], []) if named else _below(place)
+        problems += closed
+        for path in paths:
             source = read(path, str(path))
             if isinstance(source, Problem):
                 problems.append(source)
@@ -52,8 +55,30 @@ def gather(places: Iterable[Path]) -> Gathered:
     return Gathered(texts, tuple(problems), tuple(others), tuple(of_loki))
 
 
-def _below(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in _ENDINGS and path.is_file())
+def _is_folder(place: Path) -> bool:
+    try:
+        return place.is_dir()
+    except OSError:
+        return False  # reading it says why
+
+
+def _below(folder: Path) -> tuple[list[Path], list[Problem]]:
+    """Files, and directories that cannot be looked into: rules that nobody read are not sound."""
+    closed: list[Problem] = []
+
+    def refused(failure: OSError) -> None:
+        closed.append(unreadable(str(failure.filename), failure))
+
+    found = [Path(parent, name) for parent, _, names in os.walk(folder, onerror=refused) for name in names]
+    return sorted(path for path in found if path.suffix in _ENDINGS and _may_be_read(path)), closed
+
+
+def _may_be_read(path: Path) -> bool:
+    """Pipes and links that lead nowhere are passed over; what is kept from us is not."""
+    try:
+        return path.is_file()
+    except OSError:
+        return True
 
 
 def declared(path: Path) -> Inventory | tuple[Problem, ...]:
