@@ -1,6 +1,7 @@
 """Definitions as they are written: what may stand where. Nothing is resolved here and nothing may be unknown."""
 
 from pydantic import Field, model_validator
+from pydantic.json_schema import JsonSchemaValue
 
 from watchkeeper import model
 from watchkeeper.model import Axis, Draw, Emitter
@@ -418,22 +419,21 @@ SECRETS: dict[str, str] = {
 """Keys under which other tools take a secret in the open, and ours that name a file."""
 
 
-def json_schema() -> dict[str, object]:
+def json_schema() -> JsonSchemaValue:
     """JSON Schema of a project file, for editors. An override names only what it changes, so nothing is required."""
-    tree: dict[str, object] = File.model_json_schema(by_alias=True)
+    tree = File.model_json_schema(by_alias=True)
     _relax(tree)
-    _list_or_cap(tree)
-    tree["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    tree["title"] = "watchkeeper.yaml"
-    return tree
-
-
-def _list_or_cap(tree: dict[str, object]) -> None:
-    """A label's domain is usually just the list of its values."""
     definitions = tree["$defs"]
-    if isinstance(definitions, dict):
-        domain = definitions["LabelDomain"]
-        definitions["LabelDomain"] = {"anyOf": [domain["properties"]["values"], domain]}
+    return tree | {
+        "$defs": definitions | {"LabelDomain": _list_or_cap(definitions["LabelDomain"])},
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "watchkeeper.yaml",
+    }
+
+
+def _list_or_cap(domain: JsonSchemaValue) -> JsonSchemaValue:
+    """A label's domain is usually just the list of its values."""
+    return {"anyOf": [domain["properties"]["values"], domain]}
 
 
 def _relax(tree: object) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from watchkeeper.demo.providers.allowance import Allowance
-from watchkeeper.demo.providers.call import MODELS, Call, Provider, Refusal, Reply, Usage
+from watchkeeper.demo.providers.call import MODELS, Call, Json, Provider, Refusal, Reply, Usage
 
 _ERROR_TYPES = {
     400: "invalid_request_error",
@@ -95,23 +95,18 @@ class AnthropicWire:
 
     def opening(self, call: Call, reply: Reply) -> bytes:
         started = Usage(reply.usage.input, reply.usage.cache_read, reply.usage.cache_write, output=1)
-        message: dict[str, object] = {
-            **_message(call, reply),
-            "content": [],
-            "stop_reason": None,
-            "usage": _usage(started),
-        }
-        block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
-        return _event({"type": "message_start", "message": message}) + _event(block) + _event({"type": "ping"})
+        message: Json = {**_message(call, reply), "content": [], "stop_reason": None, "usage": _usage(started)}
+        block = _event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+        return _event("message_start", message=message) + block + _event("ping")
 
     def piece(self, call: Call, reply: Reply, text: str) -> bytes:  # noqa: ARG002  the shape of Wire
-        return _event({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
+        return _event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
 
     def closing(self, call: Call, reply: Reply) -> Iterator[bytes]:  # noqa: ARG002  the shape of Wire
-        yield _event({"type": "content_block_stop", "index": 0})
+        yield _event("content_block_stop", index=0)
         delta = {"stop_reason": "end_turn", "stop_sequence": None}
-        yield _event({"type": "message_delta", "delta": delta, "usage": _usage(reply.usage)})
-        yield _event({"type": "message_stop"})
+        yield _event("message_delta", delta=delta, usage=_usage(reply.usage))
+        yield _event("message_stop")
 
 
 def _split_system(system: str | list[_Block]) -> tuple[str, str]:
@@ -145,5 +140,5 @@ def _usage(usage: Usage) -> dict[str, int]:
     }
 
 
-def _event(body: dict[str, object]) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (str(body["type"]).encode(), msgspec.json.encode(body))
+def _event(kind: str, **fields: Json) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), msgspec.json.encode({"type": kind, **fields}))

@@ -1,12 +1,15 @@
 """What both wire protocols have in common: a call, what it used, and why it was refused."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from watchkeeper.demo.providers.allowance import Allowance
+
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+"""What an answer is made of."""
 
 
 class Provider(StrEnum):

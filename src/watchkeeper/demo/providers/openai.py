@@ -1,13 +1,13 @@
 """The OpenAI Chat Completions protocol: one JSON answer, or `data:` chunks up to `[DONE]`, usage just before it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
 
 from watchkeeper.demo.providers.allowance import Allowance
-from watchkeeper.demo.providers.call import MODELS, Call, Provider, Refusal, Reply, Usage
+from watchkeeper.demo.providers.call import MODELS, Call, Json, Provider, Refusal, Reply, Usage
 
 _ERROR_TYPES = {
     400: "invalid_request_error",
@@ -112,13 +112,13 @@ def _frame(kind: str, call: Call, reply: Reply) -> dict[str, str | int]:
     }
 
 
-def _chunk(call: Call, reply: Reply, delta: dict[str, str | None], finish: str | None = None) -> bytes:
-    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+def _chunk(call: Call, reply: Reply, delta: Mapping[str, str | None], finish: str | None = None) -> bytes:
+    choice: Json = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
     usage = {"usage": None} if call.says_usage else {}
     return _data({**_frame("chat.completion.chunk", call, reply), "choices": [choice], **usage})
 
 
-def _data(body: dict[str, object]) -> bytes:
+def _data(body: Mapping[str, Json]) -> bytes:
     return b"data: %b\n\n" % msgspec.json.encode(body)
 
 
