@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import ParamSpec, TypeVar
 
 from watchkeeper.sdk import correlation
@@ -78,7 +78,7 @@ class WebClients:
 
         return sent
 
-    def _scope(self, args: tuple[object, ...], kwargs: dict[str, object]) -> SpanScope | None:
+    def _scope(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> SpanScope | None:
         request = args[0] if args else kwargs.get("request")
         return attempt(self, "begin", lambda: self._begun(request), None)
 
