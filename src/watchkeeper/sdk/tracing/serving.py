@@ -13,6 +13,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 _ENDINGS = {Ending.LEFT: "left", Ending.CUT: "incomplete"}
 _LONGEST_NUMBER = 18
+_WANTED = frozenset({b"host", b"user-agent", b"content-length"})
 _CARRIED = frozenset(name.encode("ascii") for name in CARRIED)
 
 
@@ -23,7 +24,9 @@ def begin(tracer: Tracer, headers: Headers) -> Span:
 
 
 def end(tracer: Tracer, span: Span, request: Request, requests: Requests, error: BaseException | None) -> None:
-    """An error is what the availability objective counts as bad: a client's own mistake is none."""
+    """An error is what the availability objective counts as bad: a client's own mistake is none. Only once."""
+    if span.ended:
+        return
     if tracer.sends:
         route, request_class = endpoint_of(request.scope), requests.class_of(request).name
         span.name = tracer.name("http-server", request.method, route)
@@ -44,13 +47,14 @@ def _what(request: Request) -> str:
 
 
 def _facts(request: Request, route: str, request_class: str) -> Mapping[str, str | int]:
+    sent = {name: value for name, value in _pairs(request.scope) if name in _WANTED}
     facts: dict[str, str | int | None] = {
         "http.request.method": request.method,
         ROUTE: route,
         STATUS: request.status,
-        "url.full": _address(request.scope),
-        "user_agent.original": _header(request.scope, b"user-agent"),
-        "http.request.body.size": _length(_header(request.scope, b"content-length")),
+        "url.full": _address(request.scope, _text(sent, b"host")),
+        "user_agent.original": _text(sent, b"user-agent"),
+        "http.request.body.size": _length(_text(sent, b"content-length")),
         "http.response.body.size": request.sent_bytes,
         "watchkeeper.request_class": request_class,
         "duration_ms": round(((request.ended or request.started) - request.started) * 1000),
@@ -63,13 +67,17 @@ def _length(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else None
 
 
-def _header(scope: Scope, wanted: bytes) -> str:
+def _pairs(scope: Scope) -> Iterable[tuple[bytes, bytes]]:
+    """ASGI has the names of headers in lower case."""
     headers = scope.get("headers", ())
-    pairs = headers if isinstance(headers, list | tuple) else ()
-    return next((value.decode("latin-1") for name, value in pairs if name.lower() == wanted), "")
+    return headers if isinstance(headers, list | tuple) else ()
 
 
-def _address(scope: Scope) -> str:
+def _text(headers: Mapping[bytes, bytes], name: bytes) -> str:
+    return headers.get(name, b"").decode("latin-1")
+
+
+def _address(scope: Scope, host: str) -> str:
     query = scope.get("query_string", b"")
     asked = f"?{query.decode('latin-1')}" if isinstance(query, bytes) and query else ""
-    return f"{scope.get('scheme', 'http')}://{_header(scope, b'host')}{scope.get('path', '')}{asked}"
+    return f"{scope.get('scheme', 'http')}://{host}{scope.get('path', '')}{asked}"
