@@ -52,7 +52,7 @@ bench: $(DEV)
 	@state=$$(mktemp -d)/state; $(BIN)/watchkeeper up --demo --detach --state $$state --port-base 25460 >/dev/null; \
 		$(BIN)/python bench/console.py --state $$state; code=$$?; \
 		$(BIN)/python bench/emitted.py --state $$state || code=1; \
-		sleep 240; $(BIN)/python bench/panels.py --state $$state || code=1; \
+		sleep 480; $(BIN)/python bench/panels.py --state $$state || code=1; \
 		$(BIN)/watchkeeper down --purge --state $$state; exit $$code
 
 docs: $(DEV)

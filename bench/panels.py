@@ -3,7 +3,7 @@
 Asks the Prometheus of the stack every query of every dashboard, as a dashboard would, and prints a line a panel:
 answered, quiet (what it reads is measured, there is nothing to show, and the panel says so), needs (something that
 this deployment has not, declared in the panel), or EMPTY. Exit code 1 when a panel is empty or refused. Give a new
-stack with the demo some minutes: windows of a day are recorded every two.
+stack with the demo eight minutes: windows of a day are recorded every two, from what was recorded at whole fives.
 """
 
 import argparse
