@@ -47,17 +47,23 @@ def judge(example: str, check: Check, runbooks: frozenset[str] | None = None) ->
 
 def judge_project(example: str, folder: Path, check: Check) -> tuple[Problem, ...]:
     """What the door and one check say of a project file that extends the shipped pack; of that file alone."""
+    return tuple(found for found in judge_all(example, folder, (check,)) if found.span.file.startswith(str(folder)))
+
+
+def judge_all(example: str, folder: Path, asked: tuple[Check, ...]) -> tuple[Problem, ...]:
+    """The same of the pack's files, too."""
     project = folder / "watchkeeper.yaml"
-    project.write_text(example if "service" in yaml.safe_load(example) else f"service: my-agent\n{example}")
+    named = {"service", "services"} & yaml.safe_load(example).keys()
+    project.write_text(example if named else f"service: my-agent\n{example}")
     loaded = spec.load(project, today=TODAY)
     if loaded.catalog is None:
-        return tuple(found for found in loaded.problems if found.span.file == str(project))
+        return loaded.problems
     documents = compiled_rules.compiled(loaded.catalog).documents
-    definitions = checks.of_sources(loaded.catalog, loaded.sources)
+    definitions = checks.of_sources(loaded.catalog, loaded.sources, project=loaded.project)
     judged = judging.judge_definitions(
-        (check,), definitions, {document.path: document.text for document in documents}, today=TODAY
+        asked, definitions, {document.path: document.text for document in documents}, today=TODAY
     )
-    return tuple(found for found in (*loaded.problems, *judged.problems) if found.span.file == str(project))
+    return (*loaded.problems, *judged.problems)
 
 
 def marked(example: str, check: Check) -> list[str]:

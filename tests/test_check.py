@@ -45,6 +45,15 @@ def test_a_project_here_is_found(app: typer.Typer, here: Path) -> None:
     assert "for my-agent" in result.output
 
 
+def test_an_alert_of_the_pack_is_switched_off(app: typer.Typer, here: Path) -> None:
+    (here / "watchkeeper.yaml").write_text(
+        "service: llm-copilot-agent\nextends: copilot\nteam: x\nteams: {x: {}}\n"
+        "alerts:\n  LowCacheHitRate: {enabled: false, because: no cache here}\n"
+    )
+    result = runner.invoke(app, ["check"])
+    assert result.exit_code == 0, result.output
+
+
 def test_problems_are_shown_and_counted(app: typer.Typer, here: Path) -> None:
     (here / "mine.yaml").write_text("service: my-agent\nslos:\n  availability: {target: 0.999}\n")
     result = runner.invoke(app, ["check", "mine.yaml"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from checks_examples import BY_ID, TODAY, judge_project
+from checks_examples import BY_ID, TODAY, judge_all, judge_project
 from watchkeeper import checks, model, spec
 from watchkeeper.checks import judging
 from watchkeeper.compile import rules as compiled_rules
@@ -201,6 +201,56 @@ def test_alerts_of_an_objective_are_told_at_the_objective(tmp_path: Path) -> Non
     ]
 
 
+def test_an_alert_on_log_lines_is_told_where_it_is_defined(tmp_path: Path) -> None:
+    text = """\
+log_alerts:
+  Dying:
+    severity: high
+    kind: cause
+    component: api
+    lines: {levels: [fatal]}
+    over: 5m
+    summary: x
+    impact: x
+    actions: [x]
+    escalation: x
+    runbook: latency.md
+"""
+    (problem,) = told("L44", text, tmp_path)
+    assert (problem.summary, problem.span.line) == ("no test makes alert `Dying` fire or stay silent", 3)
+
+
+# --- what is switched off ---------------------------------------------------------------------------
+
+OFF = "{enabled: false, because: not here}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"alerts: {{LowCacheHitRate: {OFF}}}",
+        f"log_alerts: {{HighErrorLogRate: {OFF}}}",  # and HighErrorLogRatio with it
+        f"slos: {{module-observatory: {OFF}}}",
+        f"slos: {{availability: {OFF}}}\nalerts: {{HighErrorRate: {OFF}}}",
+        "budget_policy: {orange: {consumed: 60%}}",  # the pack's tests are of 50 %
+        f"services:\n  a: {{alerts: {{LowCacheHitRate: {OFF}}}}}\n  b: {{}}",
+    ],
+)
+def test_the_packs_tests_of_what_is_not_there_are_no_problem(text: str, tmp_path: Path) -> None:
+    assert judge_all(text, tmp_path, (BY_ID["L44"],)) == ()
+
+
+def test_own_tests_wait_with_the_alert_that_is_switched_off(tmp_path: Path) -> None:
+    assert told("L44", ALERT + f"    enabled: false\n    because: not here\n{CASES}", tmp_path) == []
+
+
+def test_a_pack_is_asked_for_its_own_tests() -> None:
+    """No project stands between: whoever checks the pack alone wrote it."""
+    without = replace(pack(), services=tuple(replace(service, tests=()) for service in pack().services))
+    found = judged(without, "L44")
+    assert "no test makes alert `LowCacheHitRate` fire or stay silent" in {problem.summary for problem in found}
+
+
 RECORDING = """\
 recordings:
   service:waiting:max:
@@ -272,7 +322,10 @@ def pack() -> model.Catalog:
 
 
 def of_pack(check: str, readers: tuple[str, ...] = (), *, dashboards: bool = True) -> tuple[Problem, ...]:
-    catalog = pack() if dashboards else replace(pack(), dashboards=())
+    return judged(pack() if dashboards else replace(pack(), dashboards=()), check, readers)
+
+
+def judged(catalog: model.Catalog, check: str, readers: tuple[str, ...] = ()) -> tuple[Problem, ...]:
     documents = compiled_rules.compiled(catalog).documents
     compiled = {document.path: document.text for document in documents}
     definitions = checks.of_sources(catalog, spec.load(today=TODAY).sources, readers)

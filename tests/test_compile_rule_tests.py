@@ -19,6 +19,7 @@ import yaml
 import compile_bench
 from watchkeeper import conventions, engines, promql, spec
 from watchkeeper.compile import rule_tests
+from watchkeeper.compile import rules as compiled_rules
 from watchkeeper.compile.slo import Tempo
 from watchkeeper.model import Catalog
 
@@ -160,8 +161,52 @@ def test_it_is_tested_with_the_service_that_has_it() -> None:
     """The first may have switched it off."""
     ours = shipped().services[0]
     without = replace(ours, name="a", alerts=tuple(alert for alert in ours.alerts if alert.name != "Watchdog"))
-    found = rule_tests.documents(replace(shipped(), services=(without, replace(ours, name="b"))))
+    catalog = replace(shipped(), services=(without, replace(ours, name="b")))
+    found = rule_tests.documents(catalog, compiled_rules.compiled(catalog))
     assert [document.path for document in found if "watchdog" in document.path] == ["tests/b-watchdog.yaml"]
+
+
+OFF = "{enabled: false, because: x}"
+
+
+@pytest.mark.parametrize(
+    ("off", "left_out"),
+    [
+        (f"alerts: {{LowCacheHitRate: {OFF}}}", {"low-cache-hit-rate"}),
+        (f"log_alerts: {{HighErrorLogRate: {OFF}}}", {"high-error-log-rate", "high-error-log-ratio"}),
+        ("budget_policy: {orange: {consumed: 60%}}", {"error-budget-50-percent-consumed"}),
+    ],
+)
+def test_what_is_switched_off_is_not_tested(off: str, left_out: set[str], tmp_path: Path) -> None:
+    files = compile_bench.of_project(tmp_path, f"service: {shipped().services[0].name}\n{off}\n")
+    gone = {f"tests/{shipped().services[0].name}-{name}.yaml" for name in left_out}
+    assert {path for path in documents() if path.startswith("tests/")} - files.keys() == gone
+
+
+def test_the_other_services_keep_their_tests(tmp_path: Path) -> None:
+    text = f"extends: copilot\nservices: {{a: {{alerts: {{LowCacheHitRate: {OFF}}}}}, b: {{}}}}\n"
+    files = compile_bench.of_project(tmp_path, text)
+    assert [path for path in files if "low-cache-hit-rate" in path and "tests/" in path] == [
+        "tests/b-low-cache-hit-rate.yaml"
+    ]
+
+
+def test_tests_of_all_services_are_for_those_that_have_the_alert() -> None:
+    ours = shipped().services[0]
+    without = replace(ours, name="a", alerts=tuple(a for a in ours.alerts if a.name != "LowCacheHitRate"))
+    catalog = replace(shipped(), services=(without, replace(ours, name="b")))
+    found = rule_tests.documents(catalog, compiled_rules.compiled(catalog))
+    assert [each.path for each in found if "cache-hit" in each.path] == ["tests/b-low-cache-hit-rate.yaml"]
+
+
+def test_cases_of_an_objective_that_is_switched_off_are_left_out(tmp_path: Path) -> None:
+    """By the alert they ask for, or by the series they give to an alert on all requests."""
+    off = f"slos: {{availability: {OFF}}}\nalerts: {{HighErrorRate: {OFF}}}"
+    files = compile_bench.of_project(tmp_path, f"service: {shipped().services[0].name}\n{off}\n")
+    tests = {path: text for path, text in files.items() if path.startswith("tests/")}
+    assert not [path for path, text in tests.items() if 'slo="availability"' in text]
+    outage = yaml.safe_load(tests[conventions.rule_test_file(shipped().services[0].name, "ServiceOutage")])
+    assert {"probe" in str(test["input_series"]) for test in outage["tests"]} == {True}
 
 
 def test_what_watches_the_monitoring_is_tested_once_for_all_services(tmp_path: Path) -> None:

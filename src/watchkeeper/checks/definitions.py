@@ -35,6 +35,8 @@ class Definitions:
     """The readable files, the pack's first."""
     readers: tuple[str, ...] = ()
     """Texts beside rules, panels and runbooks that read recorded series: the questions that a console asks."""
+    project: str | None = None
+    """The file that extends the pack, by the name that problems use; None for a pack alone."""
 
     def at(self, *path: str | int) -> Span:
         """Where the value at a path is written, or the nearest thing above it that is."""
@@ -42,6 +44,10 @@ class Definitions:
 
     def key(self, *path: str | int) -> Span:
         return nodes.key_span(self._root(path), path)
+
+    def of_pack(self, span: Span) -> bool:
+        """Whether a project only takes over what stands there: who reads of it did not write it."""
+        return self.project is not None and span.file != self.project
 
     def _root(self, path: Path) -> nodes.Mapping:
         """The last file that goes furthest down the path."""
@@ -55,10 +61,12 @@ class Definitions:
 _NOWHERE = nodes.Mapping({}, Span("watchkeeper.yaml", 0, 0, 0))
 
 
-def of_sources(catalog: Catalog, sources: Mapping[str, str], readers: Iterable[str] = ()) -> Definitions:
-    """`sources` as `spec.Loaded` has them: the texts by the names that problems use."""
+def of_sources(
+    catalog: Catalog, sources: Mapping[str, str], readers: Iterable[str] = (), *, project: str | None = None
+) -> Definitions:
+    """`sources` and `project` as `spec.Loaded` has them: the texts by the names that problems use, and one of these."""
     parsed = [parse(text, file).root for file, text in sources.items()]
-    return Definitions(catalog, sources, tuple(root for root in parsed if root is not None), tuple(readers))
+    return Definitions(catalog, sources, tuple(root for root in parsed if root is not None), tuple(readers), project)
 
 
 def _depth(root: nodes.Node, path: Path) -> int:

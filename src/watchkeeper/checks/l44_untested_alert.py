@@ -7,7 +7,8 @@ Every alert has series that make it fire, and series that come near and must not
 by the name of the alert. `watchkeeper build` writes them as tests for `promtool test rules`. Alerts that are made from
 objectives are tested under the names they get: `ErrorBudgetBurnRateCritical`, `SLIMissing`.
 
-A test without its alert proves nothing either.
+A test without its alert proves nothing either. Tests of an alert that is switched off are left out until it counts
+again. What a project takes over from a pack is the pack's to test.
 
 Bad:
 
@@ -48,16 +49,20 @@ def find(definitions: Definitions, rules: Rules) -> Iterator[Finding]:
     alerts = {each.name.text: each for each in reversed(tuple(rules.alerting()))}
     for name, alert in alerts.items():
         lacking = [word for word, tested in (("fire", fires), ("stay silent", silent)) if name not in tested]
-        if lacking:
+        place = _place(definitions, alert)
+        if lacking and not definitions.of_pack(place):
             yield Finding(
-                _place(definitions, alert),
+                place,
                 f"no test makes alert `{name}` {' or '.join(lacking)}",
                 allowed="one case at least under `fires`, and one under `silent`",
                 fix=f"add `{name}` under `tests`",
             )
     for name in sorted((fires | silent) - alerts.keys()):
+        place = definitions.key("tests", name)
+        if definitions.of_pack(place):
+            continue  # the project's tiers or budget policy make other alerts than the pack's
         yield Finding(
-            definitions.key("tests", name),
+            place,
             f"tests of `{name}`, which is no alert",
             found=name,
             allowed=closest(name, alerts) or "the name of an alert",
@@ -69,8 +74,12 @@ def find(definitions: Definitions, rules: Rules) -> Iterator[Finding]:
 def _place(definitions: Definitions, alert: Alerting) -> Span:
     """Where an alert is defined, or what it is made from."""
     name, slo = alert.name.text, alert.fixed_labels.get("slo")
-    if any(each.name == name for service in definitions.catalog.services for each in service.alerts):
-        return definitions.key("alerts", name)
+    for service in definitions.catalog.services:
+        if any(each.name == name for each in service.alerts):
+            return definitions.key("alerts", name)
+        for each in service.log_alerts:
+            if name in {each.name, each.ratio.name if each.ratio else ""}:
+                return definitions.key("log_alerts", each.name)
     return definitions.key("slos", slo) if slo else definitions.key("outage")
 
 

@@ -114,7 +114,8 @@ def _of_definitions(path: Path | None, scrape: str | None) -> Outcome:
     loaded = spec.load(project)
     if loaded.catalog is None:
         return Outcome(loaded.problems, loaded.sources, subject, "")
-    definitions = checks.of_sources(loaded.catalog, loaded.sources, _readers(loaded.catalog))
+    readers = _readers(loaded.catalog)
+    definitions = checks.of_sources(loaded.catalog, loaded.sources, readers, project=loaded.project)
     if scrape is not None:
         return _against_reality(definitions, loaded, scrape)
     judged = checks.judge_definitions(definitions, _compiled(loaded), today=_today())

@@ -31,7 +31,7 @@ def build(catalog: Catalog, deployment: Deployment, versions: Versions = DEFAULT
         sli_slo.document(catalog),
         *_running(catalog, deployment, compiled),
         *kubernetes.documents(catalog, deployment, compiled),
-        *rule_tests.documents(catalog),
+        *rule_tests.documents(catalog, compiled),
         *grafana.documents(catalog, deployment),
         *logs.documents(catalog, deployment, versions),
         *tracing.documents(catalog, deployment, versions),

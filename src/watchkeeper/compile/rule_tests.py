@@ -9,7 +9,7 @@ from itertools import groupby
 from watchkeeper import conventions, promql
 from watchkeeper.compile import alerts
 from watchkeeper.compile.document import Document
-from watchkeeper.compile.rules import told_apart
+from watchkeeper.compile.rules import Rules, told_apart
 from watchkeeper.formats.yaml import Tree, dump
 from watchkeeper.model import Catalog, RuleTest, Service
 from watchkeeper.promql import build
@@ -18,12 +18,16 @@ from watchkeeper.promql.nodes import Selector
 ENVIRONMENT = "production"
 
 
-def documents(catalog: Catalog) -> Iterator[Document]:
-    """One file for every alert, beside the rule files it tests. What is one rule for all services is tested once."""
+def documents(catalog: Catalog, compiled: Rules) -> Iterator[Document]:
+    """One file for every alert, beside the rule files it tests. What is one rule for all services is tested once.
+
+    Tests are shared by services of which not all have the alert; for one without it there is nothing to test.
+    """
     shared = {alert.name: service for service, alert in alerts.written(catalog) if alert.kind.about_monitoring}
+    own = {(service.name, alert.alert) for service, alert in compiled.owned_alerts() if alert.alert not in shared}
     for service in catalog.services:
         for alert, tests in groupby(service.tests, lambda test: test.alert):
-            if shared.get(alert, service) is service:
+            if shared.get(alert) is service or (service.name, alert) in own:
                 # another service's alert of this name would fire when it has no series at all
                 asked = {} if alert in shared else told_apart(catalog, service)
                 path = conventions.rule_test_file(service.name, alert)

@@ -98,6 +98,13 @@ class Definitions:
         names = frozenset(node.entries) if isinstance(node, Mapping) else frozenset()
         return names - self.off.get(section, frozenset())
 
+    @property
+    def silent(self) -> frozenset[str]:
+        """Alerts that are switched off; the ratio of a log alert is with it."""
+        of_logs = self.off.get("log_alerts", frozenset())
+        ratios = (self.scalar("log_alerts", name, "ratio", "name") for name in of_logs)
+        return self.off.get("alerts", frozenset()) | of_logs | {ratio.text for ratio in ratios if ratio}
+
 
 class _Reader:
     """Validates one tree piece by piece, so that a broken piece hides no problem of another."""

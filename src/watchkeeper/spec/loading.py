@@ -101,6 +101,8 @@ class Loaded:
     """Sorted by place."""
     sources: Mapping[str, str]
     """The text of every file read, secrets masked, by the name that problems use."""
+    project: str | None
+    """The project file, by that name; None for a pack alone."""
 
 
 class _Files:
@@ -145,9 +147,11 @@ def load(project: Path | None = None, *, pack: Traversable | None = None, today:
     pack_roots = [read_files.take(source) for source in pack_sources(shipped)]
     base, twice = combine(root for root in pack_roots if root is not None)
     root, found = base, read_files.folder(runbook_pages(shipped, "pack"))
+    name = None
     if project is not None:
         path = project_path(project, PROJECT_FILE)
-        source = read(path, str(path))
+        name = str(path)
+        source = read(path, name)
         own = read_files.take(source)
         root = overlay(base, own) if own is not None else base
         if isinstance(source, Source):  # else what lies beside it is nobody's
@@ -157,11 +161,11 @@ def load(project: Path | None = None, *, pack: Traversable | None = None, today:
     shown = tuple(model.Example(name, text) for name, text in read_files.texts(examples_found).items())
     problems = [*read_files.problems, *twice]
     if not read_files.whole:
-        return _loaded(None, problems, read_files.sources)
+        return _loaded(None, problems, read_files.sources, name)
     services, wrong = _services(root, today, frozenset(found), named=project is not None)
     problems += wrong
     failed = any(problem.severity is Severity.ERROR for problem in problems)
-    return _loaded(None if failed else resolve(services, pages, shown), problems, read_files.sources)
+    return _loaded(None if failed else resolve(services, pages, shown), problems, read_files.sources, name)
 
 
 def _services(
@@ -197,7 +201,9 @@ def _nameless(root: nodes.Mapping) -> Problem:
     )
 
 
-def _loaded(catalog: model.Catalog | None, problems: Iterable[Problem], sources: Mapping[str, str]) -> Loaded:
+def _loaded(
+    catalog: model.Catalog | None, problems: Iterable[Problem], sources: Mapping[str, str], project: str | None
+) -> Loaded:
     """Services share most definitions: what is wrong there is said once."""
     unique = sorted(dict.fromkeys(problems), key=lambda problem: problem.position)
     shown = unique[:MAX_PROBLEMS]
@@ -205,7 +211,7 @@ def _loaded(catalog: model.Catalog | None, problems: Iterable[Problem], sources:
         more = f"more than {MAX_PROBLEMS} problems; the others are not shown"
         shown.append(error("too-many", Span(unique[-1].span.file, 0, 0, 0), more, fix="mend the first ones first"))
     secrets = [problem.span for problem in unique if problem.code == "secret"]
-    return Loaded(catalog, tuple(shown), MappingProxyType(_masked(sources, secrets)))
+    return Loaded(catalog, tuple(shown), MappingProxyType(_masked(sources, secrets)), project)
 
 
 def _masked(sources: Mapping[str, str], secrets: Sequence[Span]) -> dict[str, str]:

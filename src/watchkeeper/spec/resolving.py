@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from watchkeeper import model
+from watchkeeper import model, promql
 from watchkeeper.quantity import Duration
 from watchkeeper.spec import dialects, panels, schema
 from watchkeeper.spec.definitions import Definitions
@@ -83,7 +83,7 @@ def _service(d: Definitions) -> model.Service | None:
         alerts=tuple(alert for name, written in d.alerts.items() if (alert := _alert(name, written, d.team))),
         log_alerts=tuple(log_alert(name, written, d.team) for name, written in d.log_alerts.items()),
         recordings=tuple(each for name, written in d.recordings.items() for each in _recordings(name, written)),
-        tests=tuple(each for name, written in d.tests.items() for each in _tests(name, written)),
+        tests=tuple(_tested(d, absent=left_out)),
     )
 
 
@@ -92,6 +92,25 @@ def _recordings(name: str, written: schema.Recording) -> Iterator[model.Recordin
         yield model.Recording(
             name, _pairs(rule.labels), rule.value, written.family, written.unit, written.help, rule.pace
         )
+
+
+def _tested(d: Definitions, absent: Iterable[str]) -> Iterator[model.RuleTest]:
+    """Whose alert is switched off waits with it: both count again from the day in `until`.
+
+    So do the cases of an objective that is switched off or left out.
+    """
+    gone = d.off.get("slos", frozenset()) | frozenset(absent)
+    for name, written in d.tests.items():
+        if name not in d.silent:
+            yield from (test for test in _tests(name, written) if not gone or gone.isdisjoint(_objectives(test)))
+
+
+def _objectives(test: model.RuleTest) -> Iterator[str]:
+    """Those that a case speaks of: by the alert it asks for, or by the series it gives."""
+    yield dict(test.labels).get("slo", "")
+    for series, _ in test.series:
+        for selector in promql.selectors(promql.parse(series)):
+            yield from (matcher.value for matcher in selector.matchers if matcher.label == "slo")
 
 
 def _tests(alert: str, written: schema.RuleTests) -> Iterator[model.RuleTest]:
