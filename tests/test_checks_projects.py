@@ -244,6 +244,10 @@ def test_own_tests_wait_with_the_alert_that_is_switched_off(tmp_path: Path) -> N
     assert told("L44", ALERT + f"    enabled: false\n    because: not here\n{CASES}", tmp_path) == []
 
 
+def test_recordings_of_a_pack_need_no_other_reader(tmp_path: Path) -> None:
+    assert judge_all(f"dashboards: {{business: {OFF}}}", tmp_path, (BY_ID["L45"],)) == ()
+
+
 def test_a_pack_is_asked_for_its_own_tests() -> None:
     """No project stands between: whoever checks the pack alone wrote it."""
     without = replace(pack(), services=tuple(replace(service, tests=()) for service in pack().services))

@@ -205,6 +205,19 @@ routing:
 routing: {routes: [{match: {component: [database, queue]}, receivers: [chat], continue: true}]}
 alerts: {DatabaseDown: {enabled: false, because: none here}}
 """,
+    "the only alerts of a component, a team and an objective are switched off, and their route waits": """
+teams: {billing: {}}
+log_alerts: {ErrorLines: {component: lines, team: billing, enabled: false, because: not yet}}
+slos: {latency: {enabled: false, because: nobody waits}}
+routing:
+  routes:
+    - {match: {component: lines, team: billing}, receivers: [chat]}
+    - {match: {slo: latency}, receivers: [chat]}
+""",
+    "the ratio of a log alert that is switched off is what an inhibition names": """
+log_alerts: {ErrorLines: {enabled: false, because: no lines}}
+routing: {inhibitions: [{source: {alertname: ErrorLineRatio}, target: {alertname: HighLatency}, equal: [component]}]}
+""",
     "what an inhibition names is switched off, and nothing else is ever called so": f"""
 alerts:
   DatabaseDown: {{enabled: false, because: none here}}

@@ -130,6 +130,16 @@ def test_a_class_of_any_service_will_do(tmp_path: Path) -> None:
     assert spec.load(project, pack=spec_bench.PACK, today=spec_bench.TODAY).problems == ()
 
 
+def test_a_class_that_is_switched_off_waits_with_its_rule(tmp_path: Path) -> None:
+    project = tmp_path / "watchkeeper.yaml"
+    project.write_text(
+        "service: x\nclasses: {nightly: {description: long, stall: 5m, enabled: false, because: not yet}}\n"
+        "tracing: {sampling: {rules: {batch: {request_classes: [nightly], share: 5%}}}}\n",
+        encoding="utf-8",
+    )
+    assert spec.load(project, pack=spec_bench.PACK, today=spec_bench.TODAY).problems == ()
+
+
 @pytest.mark.parametrize("share", ["0.1%", "100%"])
 def test_shares_of_a_whole(tmp_path: Path, share: str) -> None:
     assert codes(tmp_path, f"  sampling: {{environments: {{production: {share}}}}}\n") == []

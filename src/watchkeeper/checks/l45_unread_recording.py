@@ -4,7 +4,8 @@ Each recording costs an evaluation and its series, for ever. One that no alert, 
 nothing to anyone, and whoever changes the definitions later has to keep it right all the same.
 
 A recording that another one reads is read by whoever reads that. Runbook pages count when they name the series, and
-so do the questions that the console and `watchkeeper slo` ask.
+so do the questions that the console and `watchkeeper slo` ask. A project that switches off the reader is not asked for
+another one: what a pack records is the pack's.
 
 Bad:
 
@@ -70,8 +71,11 @@ def find(definitions: Definitions, rules: Rules) -> Iterator[Finding]:
         if id(asked.expr) in read or (name, slo) in told:
             continue
         told.add((name, slo))
+        place = definitions.key("slos", slo) if slo else definitions.key("recordings", name)
+        if definitions.of_pack(place):
+            continue
         yield Finding(
-            definitions.key("slos", slo) if slo else definitions.key("recordings", name),
+            place,
             f"nobody reads `{name}`" + (f" of SLO `{slo}`" if slo else ""),
             found=f"recorded in group `{asked.group.name.text}`",
             allowed="recordings that an alert, a panel or a page reads",

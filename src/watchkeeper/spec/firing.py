@@ -59,8 +59,7 @@ def firing(services: Sequence[Definitions]) -> Iterator[Fires]:
 
 def _written(d: Definitions) -> Iterator[str]:
     """Switched off or broken, a name is taken none the less."""
-    for section in ("alerts", "log_alerts"):
-        yield from d.named(section) | d.off.get(section, frozenset())
+    yield from d.named("alerts") | d.named("log_alerts") | d.silent
     yield from (name for name, _ in _of_logs(d))
 
 

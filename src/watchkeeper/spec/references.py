@@ -112,23 +112,31 @@ def budget_policy(d: Definitions) -> Iterator[Problem]:
 
 
 def _values(services: Sequence[Definitions]) -> dict[str, frozenset[str]]:
-    """What the labels of alerts can be, where that is known."""
+    """What the labels of alerts can be, where that is known; of what is switched off, too: its route waits for it."""
     alerts: list[schema.Alert | LogAlert] = []
     for d in services:
         alerts += [*d.alerts.values(), *d.log_alerts.values()]
     slos = {name: slo for d in services for name, slo in d.slos.items()}
     teams = {team for d in services if (team := d.team)} | {alert.team for alert in alerts if alert.team}
     components = {alert.component for alert in alerts} | {slo.component for slo in slos.values()}
+    off = {key: frozenset(word for d in services for word in _of_silent(d, key)) for key in ("component", "team")}
     return {
-        "component": frozenset(components) | _USUAL_COMPONENTS,
+        "component": frozenset(components) | off["component"] | _USUAL_COMPONENTS,
         "kind": frozenset(model.Kind),
         "priority": frozenset(model.Priority),
         "service": frozenset(d.service for d in services),
         "severity": frozenset(model.Severity),
-        "slo": frozenset(slos),
-        "team": frozenset(teams),
+        "slo": frozenset(slos).union(*(d.off.get("slos", ()) for d in services)),
+        "team": frozenset(teams) | off["team"],
         "tier": frozenset(model.Severity),
     }
+
+
+def _of_silent(d: Definitions, key: str) -> Iterator[str]:
+    for section in ("alerts", "log_alerts", "slos"):
+        for name in d.off.get(section, ()):
+            if word := d.scalar(section, name, key):
+                yield word.text
 
 
 def _labels(services: Sequence[Definitions]) -> frozenset[str]:

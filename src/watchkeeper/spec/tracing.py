@@ -205,8 +205,8 @@ def _matched(rule: SamplingRule) -> Iterator[tuple[str, int, str]]:
 
 
 def request_classes(services: Sequence[Definitions]) -> Iterator[Problem]:
-    """A rule may speak of a class that only one of the services has."""
-    known = {word for d in services for word in d.named("classes")}
+    """A rule may speak of a class that only one of the services has, or that is switched off: it takes no trace."""
+    known = {word for d in services for word in d.named("classes") | d.off.get("classes", frozenset())}
     d = services[0]
     for tracing in _tracing(d):
         for rule_name, rule in tracing.sampling.rules.items():
