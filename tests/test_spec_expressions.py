@@ -252,3 +252,44 @@ def test_circles_that_only_might_close_are_left_alone(tmp_path: Path) -> None:
 def test_routes_match_what_alerts_can_have(tmp_path: Path, match: str, codes: list[str]) -> None:
     text = f"routing:\n  routes:\n    - {{match: {{{match}}}, receivers: [chat]}}\n"
     assert [problem.code for problem in problems(tmp_path, text)] == codes
+
+
+# --- recordings -------------------------------------------------------------------------------------
+
+RECORDING = "family: business, unit: number, help: h"
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("sum(", "bad-promql"),
+        ("sum(dependency_ups)", "unknown-metric"),
+        ('sum(dependency_up{dependncy="database"})', "unknown-label"),
+        ("sum(dependency_up)", ""),
+    ],
+)
+def test_recordings_are_read_like_alerts(tmp_path: Path, value: str, code: str) -> None:
+    found = problems(tmp_path, f"recordings:\n  a:b:c: {{{RECORDING}, rules: [{{value: '{value}'}}]}}\n")
+    assert [problem.code for problem in found] == ([code] if code else [])
+
+
+def test_whoever_reads_a_recording_that_is_switched_off_is_named(tmp_path: Path) -> None:
+    found = problems(
+        tmp_path,
+        f"""recordings:
+  a:b:c: {{{RECORDING}, rules: [{{value: sum(dependency_up)}}], enabled: false, because: nobody looks}}
+  a:b:d: {{{RECORDING}, rules: [{{value: "a:b:c * 2"}}]}}
+alerts: {{DatabaseDown: {{value: "min(a:b:c)", for: 1m}}}}
+dashboards: {{health: {{panels: {{latency: {{queries: [{{value: "min(a:b:c)"}}]}}}}}}}}
+""",
+    )
+    assert [(problem.summary, problem.fix) for problem in found] == [
+        (
+            "recording `a:b:d` reads recording `a:b:c`, which is switched off",
+            "switch off the recording, too: `a:b:d: {enabled: false, because: …}`",
+        ),
+        (
+            "alert `DatabaseDown` reads recording `a:b:c`, which is switched off",
+            "switch off the alert, too: `DatabaseDown: {enabled: false, because: …}`",
+        ),
+    ]

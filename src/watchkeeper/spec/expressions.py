@@ -30,6 +30,17 @@ def alerts(d: Definitions) -> Iterator[Problem]:
             )
 
 
+def recordings(d: Definitions) -> Iterator[Problem]:
+    for name, recording in d.recordings.items():
+        for index, rule in enumerate(recording.rules):
+            place = Place(d, ("recordings", name, "rules", index, "value"), rule.value)
+            node = place.read()
+            if isinstance(node, Problem):
+                yield node
+            else:
+                yield from sense(place, node, Kind.SYMPTOM)
+
+
 def log_alerts(d: Definitions) -> Iterator[Problem]:
     """What a dying process cannot count is asked elsewhere."""
     for name, alert in d.log_alerts.items():
@@ -178,6 +189,8 @@ def _counter(place: Place, selector: Selector) -> Iterator[Problem]:
 
 def _selector(place: Place, selector: Selector) -> Iterator[Problem]:
     d, name = place.definitions, selector.name
+    if name in d.off.get("recordings", ()) and place.path[0] != "dashboards":
+        yield _switched_off(place, "recordings", name)
     if not name or ":" in name:
         return
     owner = series.metric_name(d, name)
@@ -234,7 +247,7 @@ def _matcher(place: Place, selector: Selector, metric: schema.Metric, matcher: M
             continue
         section = series.NAMED_LABELS.get(label, "")
         if value in place.definitions.off.get(section, ()):
-            if place.path[0] == "dashboards":
+            if place.path[0] in {"dashboards", "recordings"}:
                 continue  # an empty chart pages nobody
             yield _switched_off(place, section, value)
             continue
@@ -250,12 +263,14 @@ def _matcher(place: Place, selector: Selector, metric: schema.Metric, matcher: M
 
 def _switched_off(place: Place, section: str, name: str) -> Problem:
     d, owner = place.definitions, place.path[1]
+    reader = noun(str(place.path[0]))
+    reads = "reads" if section == "recordings" else "watches"
     return error(
         "unknown-reference",
         place.word(name),
-        f"alert `{owner}` watches {noun(section)} `{name}`, which is switched off",
+        f"{reader} `{owner}` {reads} {noun(section)} `{name}`, which is switched off",
         found=f"switched off at {d.key(section, name, 'enabled')}",
-        fix=f"switch off the alert, too: `{owner}: {{enabled: false, because: …}}`",
+        fix=f"switch off the {reader}, too: `{owner}: {{enabled: false, because: …}}`",
     )
 
 

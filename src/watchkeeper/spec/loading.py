@@ -57,6 +57,7 @@ CHECKS: tuple[Check, ...] = (
     measurements.labels,
     expressions.alerts,
     expressions.objectives,
+    expressions.recordings,
     expressions.log_alerts,
     logs.section,
     logs.line,
