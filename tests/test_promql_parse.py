@@ -157,6 +157,13 @@ def test_a_long_quotation_is_cut() -> None:
     assert len(caught.value.message) <= 160
 
 
+@pytest.fixture
+def forgotten() -> None:
+    """Whatever other tests asked for is parsed again."""
+    parse.cache_clear()
+
+
+@pytest.mark.usefixtures("forgotten")
 def test_a_panic_of_the_parser_is_a_mistake_too(monkeypatch: pytest.MonkeyPatch) -> None:
     class PanicException(BaseException):
         pass
@@ -166,9 +173,10 @@ def test_a_panic_of_the_parser_is_a_mistake_too(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr("promql_parser.parse", panic)
     with pytest.raises(PromqlError, match="the parser gave up on this: value is too big"):
-        parse("asked_by_nobody_before")
+        parse("x")
 
 
+@pytest.mark.usefixtures("forgotten")
 def test_an_interrupt_is_not_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(_text: str) -> None:
         raise KeyboardInterrupt
