@@ -106,6 +106,7 @@ def test_counters_of_an_objective(tmp_path: Path, total: str, bad: str, codes: l
         ('http_request_duration_seconds_bucket{le="1.7"}', ["no-bucket"]),
         ('http_request_duration_seconds_bucket{le="7.0"}', ["no-bucket"]),
         ('http_request_duration_seconds_bucket{le="fast"}', ["no-bucket"]),
+        ('http_request_duration_seconds_bucket{le="+Inf"}', ["good-as-total"]),  # nothing would ever be bad
         ('http_request_duration_seconds_bucket{le="1",le="1.0"}', ["not-a-counter"]),
         ('http_request_duration_seconds_bucket{le!="1"}', ["not-a-counter"]),
         ('rate(http_request_duration_seconds_bucket{le="1"}[5m])', ["not-a-counter"]),
@@ -114,6 +115,23 @@ def test_counters_of_an_objective(tmp_path: Path, total: str, bad: str, codes: l
 def test_a_good_event_is_in_one_bucket(tmp_path: Path, good: str, codes: list[str]) -> None:
     text = f"slos:\n  availability:\n    total: http_request_duration_seconds_count\n    good: {good}\n"
     assert [problem.code for problem in problems(tmp_path, text)] == codes
+
+
+@pytest.mark.parametrize(
+    ("bound", "codes"),
+    [
+        ('le="+Inf"', []),  # every histogram has it
+        ('le="5"', []),
+        ('le="Inf"', ["no-bucket"]),  # which is not how Prometheus writes it
+        ('le="1.7"', ["no-bucket"]),
+    ],
+)
+def test_the_total_may_be_the_bucket_of_all_events(tmp_path: Path, bound: str, codes: list[str]) -> None:
+    bucket = "http_request_duration_seconds_bucket"
+    text = f'slos:\n  availability:\n    total: {bucket}{{{bound}}}\n    good: {bucket}{{le="1"}}\n'
+    found = problems(tmp_path, text)
+    assert [problem.code for problem in found] == codes
+    assert all(problem.allowed.endswith(", +Inf") for problem in found)
 
 
 def test_a_metric_with_a_mistake_of_its_own_is_no_unknown_metric(tmp_path: Path) -> None:

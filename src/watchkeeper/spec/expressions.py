@@ -14,6 +14,8 @@ from watchkeeper.spec.definitions import Definitions
 from watchkeeper.spec.places import Place
 from watchkeeper.spec.wording import closest, error, instead, listed, noun
 
+_ALL = "+Inf"
+"""The bucket that every histogram has, and every event is in."""
 _ALTERNATIVES = re.compile(r"[A-Za-z0-9_-]+(?:\|[A-Za-z0-9_-]+)*")
 
 
@@ -161,13 +163,22 @@ def _bucket(place: Place, selector: Selector) -> Iterator[Problem]:
             allowed="one bucket",
             fix=f'name the one: {name}{{le="{plain(owner.buckets[-1])}"}}',
         )
-    elif not bounds & set(known := [plain(bound) for bound in owner.buckets]):
+    elif bounds == {_ALL} and place.path[2] == "good":
+        yield error(
+            "good-as-total",
+            place.word(matchers[0].value),
+            f"`good` of SLO `{place.path[1]}` counts every event: nothing would be bad",
+            found=promql.render(selector),
+            allowed=", ".join(plain(bound) for bound in owner.buckets),
+            fix="name the bucket of what is fast enough",
+        )
+    elif not bounds & {*(known := [plain(bound) for bound in owner.buckets]), _ALL}:
         yield error(
             "no-bucket",
             place.word(matchers[0].value),
             f"SLO `{place.path[1]}`: `{series.metric_name(d, name)}` has no bucket that ends at {', '.join(bounds)}",
             found=matchers[0].value,
-            allowed=", ".join(known),
+            allowed=", ".join([*known, *([_ALL] if place.path[2] == "total" else [])]),
             fix="take one of these, or add yours to the buckets",
         )
 
