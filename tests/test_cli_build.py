@@ -2,9 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from watchkeeper import compile as compiler
 from watchkeeper import files
@@ -14,9 +17,9 @@ from watchkeeper.model import Catalog
 HOME = Path(__file__).parent.parent
 
 
-def _build(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _build(folder: Path, *arguments: str, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "watchkeeper.cli", "build", *arguments],
+        [*before, sys.executable, "-m", "watchkeeper.cli", "build", *arguments],
         cwd=folder,
         env={**os.environ, "NO_COLOR": "1"},
         capture_output=True,
@@ -57,6 +60,41 @@ def test_bad_definitions_write_nothing_and_say_where(tmp_path: Path) -> None:
     assert "watchkeeper.yaml:3:" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "monitoring").exists()
+
+
+@pytest.mark.parametrize(
+    ("out", "found"),
+    [
+        ("file", "file/.watchkeeper-files: not a directory"),
+        ("file/deep", "file/deep/.watchkeeper-files: not a directory"),
+        ("mine", "mine/tests/llm-copilot-agent-"),  # a file stands where the directory of the tests belongs
+    ],
+)
+def test_a_place_that_cannot_be_written_is_said_and_left_as_it_was(tmp_path: Path, out: str, found: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "tests").touch()
+    before = sorted(tmp_path.rglob("*"))
+    done = _build(tmp_path, "--out", out)
+    assert done.returncode == 2, done.stdout
+    assert done.stderr.startswith(f"{out}: error: cannot be written [unwritable]\n  found    {found}")
+    assert "Traceback" not in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+UNPRIVILEGED = () if os.geteuid() else ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
+"""Root may write everywhere, unless it gives up what makes it root."""
+
+
+@pytest.mark.skipif(bool(UNPRIVILEGED) and shutil.which("setpriv") is None, reason="root, and no setpriv")
+@pytest.mark.parametrize("arguments", [("--out", "locked"), ("--target", "python", "--out", "locked/instruments.py")])
+def test_a_directory_without_permission_is_said(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    (tmp_path / "locked").mkdir(mode=0o555)
+    done = _build(tmp_path, *arguments, before=UNPRIVILEGED)
+    assert done.returncode == 2, done.stdout
+    assert "error: cannot be written [unwritable]\n" in done.stderr
+    assert "permission denied\n" in done.stderr
+    assert list((tmp_path / "locked").iterdir()) == []
 
 
 def test_a_project_file_changes_what_it_overrides(tmp_path: Path) -> None:

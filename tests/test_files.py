@@ -50,6 +50,32 @@ def test_write_leaves_nothing_aside_when_it_fails(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
+def test_what_fails_leaves_no_directory_behind_and_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "rules").write_text("of somebody else")
+    with pytest.raises(OSError, match="Not a directory") as caught:
+        files.write_tree(tmp_path, {"new/deep/a.yml": "1", "rules/b.yml": "2"})
+    assert caught.value.filename == str(tmp_path / "rules" / "b.yml")
+    assert [path.name for path in tmp_path.iterdir()] == ["rules"]
+    with pytest.raises(OSError, match="Not a directory"):
+        files.write(tmp_path / "rules" / "new" / "b.yml", "2")
+    assert [path.name for path in tmp_path.iterdir()] == ["rules"]
+    (tmp_path / "here" / files.MANIFEST).mkdir(parents=True)
+    with pytest.raises(OSError, match="directory"):
+        files.write_tree(tmp_path / "here", {"a.yml": "1"})
+    assert [path.name for path in (tmp_path / "here").iterdir()] == [files.MANIFEST]
+
+
+def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path) -> None:
+    """As root, `--out /dev/stdout` would take the device away."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileExistsError, match="no regular file"):
+        files.write(tmp_path / "pipe", "text")
+    with pytest.raises(FileExistsError, match="no regular file"):
+        files.write_tree(tmp_path, {"a": "1", "pipe": "2"})
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_write_tree_says_what_it_changed(tmp_path: Path) -> None:
     assert files.write_tree(tmp_path, {"a.yml": "1", "rules/b.yaml": "2"}) == ("a.yml", "rules/b.yaml")
     assert files.write_tree(tmp_path, {"a.yml": "1", "rules/b.yaml": "2"}) == ()

@@ -6,6 +6,7 @@ the renames may leave some files new and some old; each is whole, and the next r
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,13 +24,13 @@ class UnsafePathError(ValueError):
 
 def write(path: Path, text: str, *, mode: int = 0o644) -> None:
     """Replace `path` by `text` in one step, with exactly these permissions."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = _aside(path)
+    made: list[Path] = []
     try:
-        _stage(aside, text.encode(), mode)
-        aside.replace(path)
+        _folder(path.parent, made)
+        _stage(path, text.encode(), mode)
+        _aside(path).replace(path)
     except OSError:
-        aside.unlink(missing_ok=True)
+        _undo([path], made)
         raise
     _sync(path.parent)
 
@@ -40,21 +41,28 @@ def write_tree(directory: Path, files: Mapping[str, str], *, mode: int = 0o644) 
     Returns the paths that were changed, added or removed, sorted. Unchanged files keep their time stamps.
     """
     targets = {name: _inside(directory, name) for name in files}
-    directory.mkdir(parents=True, exist_ok=True)
-    with _only_writer(directory):
-        before = _manifest(directory)
-        changed = {name: path for name, path in targets.items() if not _holds(path, files[name], mode)}
-        stale = {name: _inside(directory, name) for name in sorted(before - files.keys())}
-        _stage_all({path: files[name].encode() for name, path in changed.items()}, mode)
-        # whatever happens from here on, the next run knows every file that may be ours
-        write(directory / MANIFEST, _listing(before | files.keys()))
-        for path in changed.values():
-            _aside(path).replace(path)
-        for path in stale.values():
-            _remove(path, directory)
-        for folder in sorted({path.parent for path in changed.values()}):
-            _sync(folder)
-        write(directory / MANIFEST, _listing(files.keys()))
+    made: list[Path] = []
+    try:
+        _folder(directory, made)
+        with _only_writer(directory):
+            before = _manifest(directory)
+            changed = {name: path for name, path in targets.items() if not _holds(path, files[name], mode)}
+            stale = {name: _inside(directory, name) for name in sorted(before - files.keys())}
+            for name, path in changed.items():
+                _folder(path.parent, made)
+                _stage(path, files[name].encode(), mode)
+            # whatever happens from here on, the next run knows every file that may be ours
+            write(directory / MANIFEST, _listing(before | files.keys()))
+            for path in changed.values():
+                _aside(path).replace(path)
+            for path in stale.values():
+                _remove(path, directory)
+            for folder in sorted({path.parent for path in changed.values()}):
+                _sync(folder)
+            write(directory / MANIFEST, _listing(files.keys()))
+    except OSError:
+        _undo(targets.values(), made)
+        raise
     return tuple(sorted({*changed, *stale}))
 
 
@@ -65,6 +73,8 @@ def differences(directory: Path, files: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _text(path: Path) -> str | None:
+    if _is_other(path):
+        return None
     try:
         return path.read_bytes().decode(errors="replace")
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -83,35 +93,61 @@ def _aside(path: Path) -> Path:
 
 
 def _holds(path: Path, text: str, mode: int) -> bool:
+    if _is_other(path):
+        return False
     try:
         return path.read_bytes() == text.encode() and path.stat().st_mode & 0o777 == mode
     except FileNotFoundError:
         return False
 
 
-def _stage_all(contents: Mapping[Path, bytes], mode: int) -> None:
+def _folder(path: Path, made: list[Path]) -> None:
+    """With its parents; `made` gets those that were not there, the outermost first."""
+    for folder in reversed([path, *path.parents]):
+        if not folder.is_dir():
+            with contextlib.suppress(FileExistsError):  # another writer was first, or the next step says what is there
+                folder.mkdir()
+                made.append(folder)
+
+
+def _replaceable(path: Path) -> None:
+    """A directory cannot be replaced by a file, and a device must not be."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "a file of this name is to be written, and it is a directory", str(path))
+    if _is_other(path):
+        raise FileExistsError(errno.EEXIST, "it is no regular file", str(path))
+
+
+def _is_other(path: Path) -> bool:
+    """A pipe would be waited for, and a device may never end."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _undo(targets: Iterable[Path], made: Iterable[Path]) -> None:
+    """Nothing aside and no empty directory is left of what failed."""
+    for path in targets:
+        # a parent that is no directory, or that nobody may write to, holds no leftover either
+        with contextlib.suppress(OSError):
+            _aside(path).unlink(missing_ok=True)
+    for folder in reversed([*made]):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+def _stage(path: Path, content: bytes, mode: int) -> None:
+    """Write aside what will be at `path`; an error names the path, not the name aside."""
+    _replaceable(path)
     try:
-        for path, content in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.is_dir():
-                raise IsADirectoryError(f"{path} is a directory, a file of this name is to be written")
-            _stage(_aside(path), content, mode)
-    except OSError:
-        for path in contents:
-            # a parent that is no directory cannot hold a leftover either
-            with contextlib.suppress(NotADirectoryError):
-                _aside(path).unlink(missing_ok=True)
+        # created without any permission to others, so a secret is never readable for a moment
+        descriptor = os.open(_aside(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+    except OSError as failure:
+        failure.filename = str(path)
         raise
-
-
-def _stage(aside: Path, content: bytes, mode: int) -> None:
-    # created without any permission to others, so a secret is never readable for a moment
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, mode)
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
 
 
 def _sync(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """`watchkeeper build`: definitions in, every engine's configuration out, or the typed instruments of the SDK."""
 
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -53,7 +54,7 @@ def build(
     """Compile the definitions: all files or none.
 
     Exit codes: 0 built (or nothing differs), 1 problems in the definitions (or drift), 2 misuse or a file
-    that cannot be read.
+    that cannot be read or written.
     """
     from watchkeeper import files
     from watchkeeper.cli.definitions import load_or_exit
@@ -64,9 +65,12 @@ def build(
         folder, made = place.parent, {place.name: _instruments(catalog)}
     else:
         folder, made = place, _engines(catalog, environment, _versions(collector_version, jaeger_version))
-    changed = files.differences(folder, made)
-    if not verify:
-        _write(target, folder, made)
+    try:
+        changed = files.differences(folder, made)
+        if not verify:
+            _write(target, folder, made)
+    except OSError as failure:
+        raise _refused(place, failure, "read" if verify else "written") from None
     facts: dict[str, str | list[str]] = {"out": str(place), "files": sorted(made), "changed": list(changed)}
     lines = _drift(place, changed) if verify else _built(place, made, changed)
     typer.echo(json.dumps(facts) if as_json else "\n".join(lines))
@@ -109,6 +113,22 @@ def _write(target: Made, folder: Path, made: dict[str, str]) -> None:
     for name, text in made.items():
         # a module among others: the directory is not ours to tidy
         files.write(folder / name, text)
+
+
+def _refused(place: Path, failure: OSError, done: str) -> typer.Exit:
+    """Said like a problem of a file; what was there is as it was."""
+    from watchkeeper import problem
+    from watchkeeper.spec.wording import error
+
+    reason = (failure.strerror or str(failure)).lower()
+    where = f"{failure.filename}: " if failure.filename and str(failure.filename) != str(place) else ""
+    span = problem.Span(str(place), 0, 0, 0)
+    fix = "check the path and its permissions" + ("" if done == "read" else ", or name another place with --out")
+    told = error(
+        "unwritable" if done == "written" else "unreadable", span, f"cannot be {done}", found=where + reason, fix=fix
+    )
+    typer.echo(problem.render([told], {}, color=sys.stderr.isatty()), err=True)
+    return typer.Exit(2)
 
 
 def _built(place: Path, made: dict[str, str], changed: tuple[str, ...]) -> list[str]:
