@@ -49,7 +49,8 @@ def metric(**changes: object) -> Metric:
 
 def small(catalog: Catalog, *metrics: Metric) -> Catalog:
     reference = Reference(1000, ((Emitter.SDK, 3), (Emitter.NODE, 2)))
-    return replace(catalog, metrics=metrics, services=(), reference=reference)
+    alone = replace(catalog.services[0], slos=(), alerts=(), log_alerts=(), recordings=(), tests=())
+    return replace(catalog, metrics=metrics, services=(alone,), reference=reference)
 
 
 def test_series_are_counted_from_the_domains(catalog: Catalog) -> None:

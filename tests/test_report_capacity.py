@@ -7,8 +7,10 @@ import pytest
 
 from capacity_world import recording, small
 from watchkeeper.compile.metrics_catalog import planned
-from watchkeeper.model import Catalog, Pace
+from watchkeeper.model import Catalog, Emitter, Pace
 from watchkeeper.report.capacity import capacity, text, tree
+from watchkeeper.report.capacity.counting import Counting, parse
+from watchkeeper.report.capacity.load import Load
 
 
 def test_multiples_stand_in_the_order_asked_for(catalog: Catalog) -> None:
@@ -93,6 +95,36 @@ def test_programs_get_the_services_of_a_rule_and_the_sum(catalog: Catalog) -> No
     # nothing is left out, and nothing told twice: what the section says of all rules is what they are together
     (rules,) = (f for s in plan["sections"] for f in s["figures"] if f["label"] == "rules")
     assert sum(rule["rules"] for rule in plan["rules"]) == rules["low"]
+
+
+def test_each_service_has_processes_of_its_own(catalog: Catalog) -> None:
+    """Of 67 series 66 are of two SDK processes, 1 of the probe; the engines' are there once."""
+    three = three_services(catalog)
+    engine = replace(three.metrics[0], name="engine_bytes", labels=(), plan=0, buckets=(), emitter=Emitter.ENGINE)
+    two = replace(three.reference, instances=(*three.reference.instances, (Emitter.ENGINE, 2)))
+    (plan,) = capacity(replace(three, reference=two, metrics=(*three.metrics, engine)), (1,)).plans
+    (scraped,) = (f for s in plan.sections for f in s.figures if f.label == "series scraped")
+    assert scraped.amount.low == 203  # 3 x 67 + 2
+    told = {metric.name: (metric.series, metric.derivation) for metric in plan.metrics}
+    assert told["requests_total"] == (36, "6 x 2 sdk x 3 services")
+    assert told["engine_bytes"] == (2, "1 x 2 engine")
+
+
+@pytest.mark.parametrize(
+    ("expression", "series"),
+    [
+        ('requests_total{service="one"}', 12),  # 6 x 2
+        ("requests_total", 36),
+        ('requests_total{service=~"one|two"}', 24),
+        ("sum by (service) (requests_total)", 3),
+        ('sum by (service) (requests_total{service="one"})', 1),
+        ("sum(requests_total)", 1),
+        ("max by (service, instance) (requests_total)", 6),
+    ],
+)
+def test_what_names_no_service_reads_those_of_all(catalog: Catalog, expression: str, series: int) -> None:
+    counting = Counting(Load(three_services(catalog), 1))
+    assert counting.size(parse(expression)).series == series
 
 
 def test_what_cannot_be_counted_is_said(catalog: Catalog) -> None:

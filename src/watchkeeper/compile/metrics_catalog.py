@@ -38,8 +38,8 @@ def _of(catalog: Catalog, category: str) -> list[Metric]:
 
 
 def planned(catalog: Catalog, metric: Metric) -> int:
-    """Series in the reference deployment."""
-    return metric.planned * catalog.reference.of(metric.emitter)
+    """Series in the reference deployment, of all services."""
+    return metric.planned * catalog.reference.of(metric.emitter) * catalog.times(metric.emitter)
 
 
 def unit(metric: Metric) -> str:

@@ -7,7 +7,7 @@ from watchkeeper.model.dashboard import Dashboard
 from watchkeeper.model.dialect import Dialect
 from watchkeeper.model.example import Example
 from watchkeeper.model.logs import LogAlert, Logs
-from watchkeeper.model.metric import Metric
+from watchkeeper.model.metric import Emitter, Metric
 from watchkeeper.model.recording import Recording
 from watchkeeper.model.reference import Reference
 from watchkeeper.model.routing import Receiver, Routing, Schedule
@@ -79,6 +79,10 @@ class Catalog:
     def runbooks(self) -> tuple[str, ...]:
         """File names of the runbook pages that exist."""
         return tuple(page.name for page in self.pages)
+
+    def times(self, emitter: Emitter) -> int:
+        """How often its processes of the reference deployment are scraped: once for each service, or once for all."""
+        return len(self.services) if emitter.of_service else 1
 
     def metric(self, name: str) -> Metric:
         """Raises KeyError when the catalog has no such metric."""

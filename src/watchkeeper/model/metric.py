@@ -38,6 +38,11 @@ class Emitter(StrEnum):
     def foreign(self) -> bool:
         return self in {Emitter.ENGINE, Emitter.KUBERNETES, Emitter.NODE}
 
+    @property
+    def of_service(self) -> bool:
+        """Each service has such processes, or is a target of its own at them; the others are there once for all."""
+        return self in {Emitter.SDK, Emitter.PROBE, Emitter.KUBERNETES, Emitter.NODE}
+
 
 @dataclass(frozen=True, slots=True)
 class Label:

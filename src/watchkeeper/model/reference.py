@@ -11,7 +11,7 @@ from watchkeeper.quantity import Duration
 class Reference:
     requests_per_month: int
     instances: tuple[tuple[Emitter, int], ...]
-    """How many processes of each kind expose metrics."""
+    """How many processes of each kind expose metrics: of each service, or for all services together."""
 
     @property
     def requests_per_second(self) -> Decimal:

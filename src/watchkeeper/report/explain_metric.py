@@ -49,8 +49,9 @@ def _series(catalog: Catalog, metric: Metric) -> Iterator[Fact]:
     if metric.plan:
         each = f" x ({len(metric.buckets)} + 3)" if histogram else ""
         yield Fact("series planned", f"{metric.planned} a process", f"{metric.plan} combinations{each}")
-    instances = catalog.reference.of(metric.emitter)
-    yield Fact("in the reference", f"{planned(catalog, metric)} series", f"{metric.planned} x {instances} processes")
+    processes = f"{metric.planned} x {catalog.reference.of(metric.emitter)} processes"
+    services = f" x {times} services" if (times := catalog.times(metric.emitter)) > 1 else ""
+    yield Fact("in the reference", f"{planned(catalog, metric)} series", processes + services)
     yield Fact("read by", ", ".join(readers(catalog, metric.name)) or "nothing")
 
 

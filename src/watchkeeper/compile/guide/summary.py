@@ -102,7 +102,8 @@ def _totals(facts: Facts) -> Blocks:
 
 def _reference(catalog: Catalog) -> str:
     processes = (f"{number} {emitter.value}" for emitter, number in catalog.reference.instances)
-    return f"{catalog.reference.requests_per_month:,} requests a month, processes: {', '.join(processes)}"
+    of_each = " of each service or shared" if len(catalog.services) > 1 else ""
+    return f"{catalog.reference.requests_per_month:,} requests a month, processes{of_each}: {', '.join(processes)}"
 
 
 def _gigabytes(value: Decimal) -> str:

@@ -84,6 +84,7 @@ class Counting:
     def __init__(self, load: Load) -> None:
         self.load = load
         self.rules = compiled(load.catalog)
+        self._names = [service.name for service in load.catalog.services]
         self._metrics = {metric.name: metric for metric in load.catalog.metrics}
         self._recorded: dict[str, list[Rule]] = defaultdict(list)
         for rule in self.rules:
@@ -142,8 +143,13 @@ class Counting:
     def _selected(self, selector: Selector) -> Size:
         metric = self._metric(selector.name)
         if metric is not None:
-            return Size(self._matched(metric, selector), self.load.processes(metric.emitter))
+            services = self._services(selector).size if self.load.catalog.times(metric.emitter) > 1 else 1
+            return Size(self._matched(metric, selector) * services, self.load.processes(metric.emitter))
         return self._sum(rule for rule in self._recorded.get(selector.name, ()) if _may_match(rule, selector))
+
+    def _services(self, selector: Selector) -> Domain:
+        """Rules of a service name it; those about the monitoring read what all services have."""
+        return Domain(frozenset(self._names)).admitted("service", selector.matchers)
 
     def _matched(self, metric: Metric, selector: Selector) -> int:
         """A plan is spread evenly over the values of a label."""
@@ -195,6 +201,8 @@ class Counting:
         return reduce(or_, (self._domain(label, selector) for selector in promql.selectors(node)), Domain())
 
     def _domain(self, label: str, selector: Selector) -> Domain:
+        if label == "service" and len(self._names) > 1:
+            return self._services(selector)
         if label in TARGET_LABELS - {"instance"}:
             return Domain(cap=1)
         metric = self._metric(selector.name)

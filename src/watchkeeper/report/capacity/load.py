@@ -24,7 +24,7 @@ class Load:
         return self.catalog.reference.requests_per_month * self.times / MONTH.seconds
 
     def processes(self, emitter: Emitter) -> int:
-        """A process serves what it serves today: more traffic is more of them."""
+        """Of each service, or shared. A process serves what it serves today: more traffic is more of them."""
         return self.catalog.reference.of(emitter) * (self.times if emitter in _MORE_PROCESSES else 1)
 
     def combinations(self, metric: Metric) -> int:
@@ -33,7 +33,12 @@ class Load:
         return metric.planned * (self.times if pods else 1)
 
     def series(self, metric: Metric) -> int:
-        return self.combinations(metric) * self.processes(metric.emitter)
+        """Of all services."""
+        return self.combinations(metric) * self.processes(metric.emitter) * self.catalog.times(metric.emitter)
+
+    def derivation(self, metric: Metric) -> str:
+        services = f" x {times} services" if (times := self.catalog.times(metric.emitter)) > 1 else ""
+        return f"{self.combinations(metric)} x {self.processes(metric.emitter)} {metric.emitter}{services}"
 
     def scrape(self, metric: Metric) -> Duration:
         intervals = self.catalog.intervals

@@ -97,12 +97,5 @@ def _micro(seconds: Decimal) -> str:
 
 
 def _metrics(load: Load) -> tuple[MetricSeries, ...]:
-    found = (
-        MetricSeries(
-            metric.name,
-            load.series(metric),
-            f"{load.combinations(metric)} x {load.processes(metric.emitter)} {metric.emitter}",
-        )
-        for metric in load.catalog.metrics
-    )
+    found = (MetricSeries(metric.name, load.series(metric), load.derivation(metric)) for metric in load.catalog.metrics)
     return tuple(sorted(found, key=lambda each: (-each.series, each.name)))
