@@ -5,7 +5,7 @@ import io
 import json
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -205,24 +205,31 @@ def _sink(folder: Path, gateway: Node) -> Node:
     }
 
 
-def test_what_leaves_a_gateway_is_scrubbed(
-    catalog: Catalog, otelcol: Collector, tmp_path: Path, until: Callable[..., None]
-) -> None:
-    gateway = _document(catalog, conventions.TRACES_GATEWAY_FILE, tmp_path, otelcol.speaks)
+@contextlib.contextmanager
+def _gateway(
+    catalog: Catalog, otelcol: Collector, folder: Path, until: Callable[..., None]
+) -> Iterator[tuple[str, Path]]:
+    """A gateway that waits less: where it takes OTLP over HTTP, and the file that holds what leaves it."""
+    gateway = _document(catalog, conventions.TRACES_GATEWAY_FILE, folder, otelcol.speaks)
     sampler = gateway["processors"]["tail_sampling"]
     sampler["decision_wait"] = "2s"
     if otelcol.speaks.collector.decides_after_root:
         sampler["decision_wait_after_root_received"] = "1s"
-    sink = _written(tmp_path, "sink.yaml", _sink(tmp_path, gateway))
-    file = _written(tmp_path, "gateway.yaml", gateway)
-    resource = {"attributes": [_attribute("service.name", "copilot")]}
-    body = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {}, "spans": _spans()}]}]}
+    sink = _written(folder, "sink.yaml", _sink(folder, gateway))
+    file = _written(folder, "gateway.yaml", gateway)
     with _running(otelcol.binary, sink), _running(otelcol.binary, file):
         until(lambda: _answers(gateway["extensions"]["health_check"]["endpoint"]), 20, "the gateway's health")
-        address = gateway["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
-        answer = httpx2.post(f"http://{address}/v1/traces", json=body, timeout=10, trust_env=False)
+        yield f"http://{gateway['receivers']['otlp']['protocols']['http']['endpoint']}", folder / "spans.json"
+
+
+def test_what_leaves_a_gateway_is_scrubbed(
+    catalog: Catalog, otelcol: Collector, tmp_path: Path, until: Callable[..., None]
+) -> None:
+    resource = {"attributes": [_attribute("service.name", "copilot")]}
+    body = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {}, "spans": _spans()}]}]}
+    with _gateway(catalog, otelcol, tmp_path, until) as (address, kept):
+        answer = httpx2.post(f"{address}/v1/traces", json=body, timeout=10, trust_env=False)
         assert answer.status_code == 200
-        kept = tmp_path / "spans.json"
         until(lambda: kept.is_file() and TRACE in kept.read_text(), 30, "the trace behind the gateway")
     _is_scrubbed(kept.read_text())
 
@@ -230,22 +237,11 @@ def test_what_leaves_a_gateway_is_scrubbed(
 def test_spans_of_the_sdk_pass_a_gateway_that_finds_nothing_to_mask(
     catalog: Catalog, otelcol: Collector, tmp_path: Path, until: Callable[..., None]
 ) -> None:
-    gateway = _document(catalog, conventions.TRACES_GATEWAY_FILE, tmp_path, otelcol.speaks)
-    sampler = gateway["processors"]["tail_sampling"]
-    sampler["decision_wait"] = "2s"
-    if otelcol.speaks.collector.decides_after_root:
-        sampler["decision_wait_after_root_received"] = "1s"
-    sink = _written(tmp_path, "sink.yaml", _sink(tmp_path, gateway))
-    file = _written(tmp_path, "gateway.yaml", gateway)
     key = tmp_path / "key"
     key.write_bytes(b"k" * 32)
-    address = gateway["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
-    kept = tmp_path / "spans.json"
-    with _running(otelcol.binary, sink), _running(otelcol.binary, file):
-        until(lambda: _answers(gateway["extensions"]["health_check"]["endpoint"]), 20, "the gateway's health")
-        with collector() as direct:
-            for endpoint in (f"http://{address}", direct.url):
-                _fail(Traces(endpoint, pseudonym_key_file=key))
+    with _gateway(catalog, otelcol, tmp_path, until) as (address, kept), collector() as direct:
+        for endpoint in (address, direct.url):
+            _fail(Traces(endpoint, pseudonym_key_file=key))
         until(lambda: kept.is_file() and "pay the bill" in kept.read_text(), 30, "the trace behind the gateway")
     (line,) = [json.loads(line) for line in kept.read_text().splitlines()]
     arrived = [span for each in line["resourceSpans"] for scope in each["scopeSpans"] for span in scope["spans"]]
