@@ -59,14 +59,18 @@ def _failing(share: int) -> dict[str, str]:
     }
 
 
+_CALL = 'provider="anthropic",model="m",service="llm-copilot-agent",environment="e"'
+ENDED = f"llm_request_duration_seconds_count{{{_CALL}}}"
+
+
 def _calls(outcome: str) -> str:
-    target = 'service="llm-copilot-agent",environment="e"'
-    return f'llm_requests_total{{provider="anthropic",model="m",outcome="{outcome}",{target}}}'
+    return f'llm_requests_total{{outcome="{outcome}",{_CALL}}}'
 
 
 PROVIDER_OUTAGE = {
     _calls("ok"): f"0+5x{5 * MINUTE} {25 * MINUTE}x{3 * MINUTE} {25 * MINUTE + 5}+5x{3 * MINUTE}",
     _calls("overloaded"): f"0x{5 * MINUTE} 5+5x{3 * MINUTE} {15 * MINUTE + 5}x{3 * MINUTE}",
+    ENDED: f"0+5x{11 * MINUTE + 2}",
 }
 """A call a second: all well for five minutes, then all failing for three."""
 

@@ -311,7 +311,7 @@ def test_what_cannot_be_written_down_is_not_acted_on(town: Town, capsys: pytest.
     town.firing = [WATCHDOG, OUTAGE]
     town.look(watcher)
     assert watcher.incidents == ()
-    assert "File exists" in capsys.readouterr().out
+    assert "Not a directory" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
