@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from prometheus_client.parser import text_string_to_metric_families
 
 import watchkeeper
-from watchkeeper import Watchkeeper
+from watchkeeper import Traces, Watchkeeper
 from watchkeeper.copilot import Instruments
 from watchkeeper.sdk.scrape import Scrape
 
@@ -18,14 +18,21 @@ Wk = Watchkeeper[Instruments]
 
 
 @contextmanager
-def watched(log: io.StringIO | None = None, port: int | None = None) -> Iterator[Wk]:
-    wk = watchkeeper.init(
-        Instruments,
+def watched(
+    log: io.StringIO | None = None,
+    port: int | None = None,
+    *,
+    instruments: type[Instruments] = Instruments,
+    traces: Traces | None = None,
+) -> Iterator[Wk]:
+    wk: Wk = watchkeeper.init(
+        instruments,
         service="agent",
         version="1.2.3",
         environment="test",
         metrics_port=port,
         log_stream=log or io.StringIO(),
+        traces=traces,
     )
     try:
         yield wk

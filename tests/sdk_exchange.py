@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import watchkeeper
-from sdk_bench import Wk, internal_errors, of
+from sdk_bench import Wk, internal_errors, of, watched
 from watchkeeper import Traces
 from watchkeeper.copilot import Instruments
 from watchkeeper.sdk.asgi import ASGIApp, Message, Receive, Send
@@ -36,17 +35,8 @@ class Impatient(Instruments):
 
 @contextmanager
 def impatient(log: io.StringIO | None = None, traces: Traces | None = None) -> Iterator[Wk]:
-    process: Wk = watchkeeper.init(
-        Impatient,
-        service="agent",
-        version="1",
-        environment="test",
-        metrics_port=None,
-        log_stream=log or io.StringIO(),
-        traces=traces,
-    )
-    yield process
-    process.close()
+    with watched(log, instruments=Impatient, traces=traces) as process:
+        yield process
     assert internal_errors(process) == {}
 
 

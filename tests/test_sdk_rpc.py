@@ -1,7 +1,6 @@
 """Calls of gRPC between a real client and a real server: counted, a span each, with the ids as metadata."""
 
 import asyncio
-import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,8 +9,7 @@ import grpc.aio
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-import watchkeeper
-from sdk_bench import Wk, internal_errors, of
+from sdk_bench import Wk, internal_errors, of, watched
 from tracing_bench import Collector, Keeping, attributes, collector
 from watchkeeper import Traces
 
@@ -64,17 +62,8 @@ def there() -> Iterator[Collector]:
 
 @pytest.fixture
 def wk(there: Collector) -> Iterator[Wk]:
-    process: Wk = watchkeeper.init(
-        Keeping,
-        service="agent",
-        version="1",
-        environment="test",
-        metrics_port=None,
-        log_stream=io.StringIO(),
-        traces=Traces(there.url),
-    )
-    yield process
-    process.close()
+    with watched(instruments=Keeping, traces=Traces(there.url)) as process:
+        yield process
     assert internal_errors(process) == {}
 
 

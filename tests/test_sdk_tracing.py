@@ -18,8 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-import watchkeeper
-from sdk_bench import Wk, internal_errors
+from sdk_bench import Wk, internal_errors, watched
 from sdk_exchange import QUICK, SLOW, TOKEN, Exchange, answering, exchange, impatient, piece, start, streaming
 from sdk_vendor import Reply, vendor
 from tracing_bench import Collector, Keeping, attributes, collector
@@ -63,17 +62,8 @@ class Bench:
 def bench() -> Iterator[Bench]:
     log = io.StringIO()
     with collector() as there:
-        wk: Wk = watchkeeper.init(
-            Keeping,
-            service="agent",
-            version="1",
-            environment="test",
-            metrics_port=None,
-            log_stream=log,
-            traces=Traces(there.url),
-        )
-        yield Bench(wk, there, log)
-        wk.close()
+        with watched(log, instruments=Keeping, traces=Traces(there.url)) as wk:
+            yield Bench(wk, there, log)
         assert internal_errors(wk) == {}
 
 

@@ -1,17 +1,15 @@
 """Kept spans reach a Collector, and what does not is counted: no request ever waits for it."""
 
-import io
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-import watchkeeper
-from sdk_bench import Wk, internal_errors, of, until
+from sdk_bench import Wk, internal_errors, of, until, watched
 from tracing_bench import Collector, attributes, collector
 from watchkeeper import Traces
 from watchkeeper.copilot import Instruments
@@ -35,21 +33,8 @@ class Sparing(Instruments):
     tracing = replace(Hasty.tracing, others=Kept((("test", 0.0),)))
 
 
-@contextmanager
-def sending(where: Traces | None, instruments: type[Instruments] = Hasty) -> Iterator[Wk]:
-    wk: Wk = watchkeeper.init(
-        instruments,
-        service="agent",
-        version="1.2.3",
-        environment="test",
-        metrics_port=None,
-        log_stream=io.StringIO(),
-        traces=where,
-    )
-    try:
-        yield wk
-    finally:
-        wk.close()
+def sending(where: Traces | None, instruments: type[Instruments] = Hasty) -> AbstractContextManager[Wk]:
+    return watched(instruments=instruments, traces=where)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Real Collectors and Jaegers as judges of their files, where one is at hand: a check, a start, what comes out."""
 
 import contextlib
-import io
 import json
 import subprocess
 import time
@@ -13,15 +12,14 @@ import httpx2
 import pytest
 import yaml
 
-import watchkeeper
 from built_engines import built, running
 from ports import free_port
+from sdk_bench import watched
 from trace_bench import Node
 from tracing_bench import attributes, collector
 from watchkeeper import Traces, conventions
 from watchkeeper.compile import tracing, versions
 from watchkeeper.compile.reference import reference
-from watchkeeper.copilot import Instruments
 from watchkeeper.model import Catalog, Deployment
 
 pytestmark = pytest.mark.engine
@@ -258,22 +256,15 @@ def test_spans_of_the_sdk_pass_a_gateway_that_finds_nothing_to_mask(
     assert len(str(sent["pay the bill"]["user.id"])) == 64
 
 
+BILL = {"user.id": "alice", "gen_ai.usage.input_tokens": 42}
+
+
 def _fail(traces: Traces) -> None:
     """A trace that is kept, with what must not be seen."""
-    wk = watchkeeper.init(
-        Instruments,
-        service="copilot",
-        version="1",
-        environment="production",
-        metrics_port=None,
-        log_stream=io.StringIO(),
-        traces=traces,
-    )
-    with wk.span("pay the bill", {"user.id": "alice", "gen_ai.usage.input_tokens": 42}) as span:
+    with watched(traces=traces) as wk, wk.span("pay the bill", BILL) as span:
         with wk.span("look /accounts/4711 up", {"note": SECRET + "P" * 24, "db.query.text": "SELECT 'x', 7"}):
             pass
         span.fail("refused")
-    wk.close()
 
 
 def _is_scrubbed(text: str) -> None:

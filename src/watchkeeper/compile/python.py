@@ -7,7 +7,7 @@ import keyword
 from dataclasses import dataclass
 
 from watchkeeper.compile.prices import PriceSnapshot
-from watchkeeper.compile.pysource import text
+from watchkeeper.compile.pysource import items, text, texts
 from watchkeeper.compile.trace_policy import trace_policy
 from watchkeeper.model import Catalog, Emitter, Label, Metric, MetricType, RequestClass, Requests, Service
 
@@ -105,19 +105,17 @@ def _set_class(metrics: list[Metric], catalog: Catalog) -> str:
 
 
 def _attribute(metric: Metric) -> str:
-    labels = "".join(f"{_label(label)}, " for label in metric.labels).removesuffix(" ")
-    buckets = "".join(f"{float(bound)!r}, " for bound in metric.buckets).removesuffix(" ")
     return (
         f"        self.{metric.name} = {class_name(metric.name)}(\n            registry,\n            Definition(\n"
         f"                {text(metric.name)},\n                {text(metric.help)},\n"
-        f"                ({labels}),\n                {text(metric.scrape.value)},\n"
-        f"                ({buckets}),\n            ),\n        )"
+        f"                {items(map(_label, metric.labels))},\n                {text(metric.scrape.value)},\n"
+        f"                {items(repr(float(bound)) for bound in metric.buckets)},\n            ),\n        )"
     )
 
 
 def _label(label: Label) -> str:
     if label.values:
-        return f"Label({text(label.name)}, values=({', '.join(map(text, label.values))},))"
+        return f"Label({text(label.name)}, values={texts(label.values)})"
     return f"Label({text(label.name)}, cap={label.cap})"
 
 

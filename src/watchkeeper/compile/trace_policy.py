@@ -1,6 +1,5 @@
 """What the SDK has to know about traces: the same names, shares, limits and patterns as the Collectors have."""
 
-from watchkeeper.compile import pysource
 from watchkeeper.compile.pysource import call, items, text, texts
 from watchkeeper.compile.scrubbing import Net
 from watchkeeper.model import (
@@ -22,7 +21,7 @@ def trace_policy(tracing: Tracing, logs: Logs | None) -> str:
     """The source of a `TracePolicy`."""
     sampling = tracing.sampling
     arguments = (
-        ("names", items(pair(name.kind, text(name.pattern)) for name in tracing.names)),
+        ("names", items(_pair(name.kind, text(name.pattern)) for name in tracing.names)),
         ("propagation", _propagation(tracing.propagation)),
         ("rules", items(_rule(sampling, rule) for rule in sampling.rules)),
         ("others", _kept(sampling.environments, float(sampling.slow_after.seconds))),
@@ -34,8 +33,8 @@ def trace_policy(tracing: Tracing, logs: Logs | None) -> str:
     return call("TracePolicy", arguments, _INDENT)
 
 
-def pair(first: str, second: str) -> str:
-    return f"({pysource.text(first)}, {second})"
+def _pair(first: str, second: str) -> str:
+    return f"({text(first)}, {second})"
 
 
 def _propagation(propagation: Propagation) -> str:
@@ -62,7 +61,7 @@ def _rule(sampling: Sampling, rule: SamplingRule) -> str:
 
 
 def _kept(shares: tuple[tuple[str, Ratio], ...], slow_seconds: float) -> str:
-    parts = items(pair(name, repr(float(share.value))) for name, share in shares)
+    parts = items(_pair(name, repr(float(share.value))) for name, share in shares)
     return f"Kept(shares={parts}, slow_seconds={slow_seconds!r})"
 
 
@@ -73,9 +72,9 @@ def _scrubbing(tracing: Tracing, net: Net) -> str:
         ("values", texts(net.secrets)),
         ("query_parameters", texts(tracing.redaction.query_parameters)),
         ("statements", texts(tracing.redaction.statements)),
-        ("literals", items((pair(STATEMENT_TEXT, text("?")), pair(STATEMENT_NUMBER, text("\\1?"))))),
+        ("literals", items((_pair(STATEMENT_TEXT, text("?")), _pair(STATEMENT_NUMBER, text("\\1?"))))),
         ("pseudonyms", texts(net.pseudonyms)),
         ("ids_in_path", text(ID_IN_PATH)),
-        ("limits", items(pair(name, str(limit)) for name, limit in limited)),
+        ("limits", items(_pair(name, str(limit)) for name, limit in limited)),
     )
     return call("Scrubbing", arguments, 2 * _INDENT)

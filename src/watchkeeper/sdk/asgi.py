@@ -103,9 +103,9 @@ class Exchange:
         owner: Contains,
         loop: asyncio.AbstractEventLoop | None,
     ) -> None:
-        headers = _headers(scope)
-        self.request = Request(scope, correlation.accepted(headers) or correlation.new_id())
-        self.span = serving.begin(tracer, headers)
+        self._headers = _headers(scope)
+        self.request = Request(scope, correlation.accepted(self._headers) or correlation.new_id())
+        self.span = serving.begin(tracer, self._headers)
         self._error: BaseException | None = None
         """What the service was handling when it began to answer with a 5xx."""
         self._send = send
@@ -148,7 +148,14 @@ class Exchange:
         except Exception:  # noqa: BLE001 - the edge of the SDK
             self._owner.internal_error("asgi.end")
         try:
-            serving.end(self._tracer, self.span, self.request, self._requests, error or self._error)
+            serving.end(
+                self._tracer,
+                self.span,
+                self.request,
+                requests=self._requests,
+                headers=self._headers,
+                error=error or self._error,
+            )
         except Exception:  # noqa: BLE001 - the edge of the SDK
             self._owner.internal_error("asgi.span")
         self._error = None

@@ -1,9 +1,9 @@
 """Correlation ids: taken from the caller when they are harmless, made up otherwise."""
 
-import os
 import re
 from collections.abc import Iterable
-from random import Random
+
+from watchkeeper.sdk.forks import RANDOM
 
 HEADER = b"x-correlation-id"
 ACCEPTED = (HEADER, b"x-request-id")
@@ -12,13 +12,10 @@ _HARMLESS = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _RANDOM_BITS = 0xFFFFFFFFFFFF0FFF3FFFFFFFFFFFFFFF
 _VERSION_AND_VARIANT = 0x40008000000000000000
 
-_random = Random()  # noqa: S311 - an id is no secret
-os.register_at_fork(after_in_child=_random.seed)
-
 
 def new_id() -> str:
     """A random UUID, version 4."""
-    digits = f"{_random.getrandbits(128) & _RANDOM_BITS | _VERSION_AND_VARIANT:032x}"
+    digits = f"{RANDOM.getrandbits(128) & _RANDOM_BITS | _VERSION_AND_VARIANT:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

@@ -6,8 +6,6 @@ No method raises into the service, whatever it is given; what went wrong is coun
 
 import asyncio
 import logging
-import os
-import weakref
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Generic, ParamSpec, TextIO, TypeVar
@@ -18,6 +16,7 @@ from watchkeeper.sdk.asgi import ASGIApp, Instrumented
 from watchkeeper.sdk.containment import attempt, contained
 from watchkeeper.sdk.dependencies import Check, Dependencies, HostLoop
 from watchkeeper.sdk.exposition import Format
+from watchkeeper.sdk.forks import renew_in_children
 from watchkeeper.sdk.instruments import InstrumentSet, Registry
 from watchkeeper.sdk.labels import safe_text
 from watchkeeper.sdk.llm.clients import ClientWrapper, vendor_of
@@ -44,16 +43,6 @@ T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_REGISTRIES: "weakref.WeakSet[Registry]" = weakref.WeakSet()
-
-
-def _renew_locks() -> None:
-    for registry in tuple(_REGISTRIES):
-        registry.after_fork()
-
-
-os.register_at_fork(after_in_child=_renew_locks)
-
 
 def init(
     instruments: type[I],
@@ -75,7 +64,7 @@ def init(
     it they go nowhere, and lines and calls still carry the ids of their trace.
     """
     registry = Registry()
-    _REGISTRIES.add(registry)
+    renew_in_children(registry)
     given = {"service": service, "version": version, "environment": environment}
     identity = {name: attempt(registry, "init", partial(safe_text, text), "unknown") for name, text in given.items()}
     wk = Watchkeeper(instruments(registry), identity, log_stream)

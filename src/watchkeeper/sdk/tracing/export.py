@@ -3,10 +3,8 @@
 import atexit
 import gzip
 import http.client
-import os
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
+from watchkeeper.sdk.forks import renew_in_children
 from watchkeeper.sdk.instruments import Registry
 from watchkeeper.sdk.tracing.otlp import Encoder
 from watchkeeper.sdk.tracing.policy import TracePolicy
@@ -65,17 +64,6 @@ class Traces:
         return key
 
 
-_EXPORTERS: "weakref.WeakSet[Exporter]" = weakref.WeakSet()
-
-
-def _begin_again() -> None:
-    for exporter in tuple(_EXPORTERS):
-        exporter.after_fork()
-
-
-os.register_at_fork(after_in_child=_begin_again)
-
-
 class Exporter:
     """Sends spans in batches. `submit` never waits: what finds no room is lost, and counted."""
 
@@ -87,7 +75,7 @@ class Exporter:
         self._registry = registry
         self._most = policy.batch_spans * _BATCHES_HELD
         self.after_fork()
-        _EXPORTERS.add(self)
+        renew_in_children(self)
         atexit.register(self.close)
 
     def after_fork(self) -> None:

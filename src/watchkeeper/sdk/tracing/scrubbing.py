@@ -39,7 +39,7 @@ class Scrubber:
         return self._ids.sub("/{id}", self.text(name, 256))
 
     def text(self, text: str, limit: int = _SHORT) -> str:
-        return self._values.sub(MASK, safe_multiline(text))[:limit]
+        return self._values.sub(MASK, _encodable(text))[:limit]
 
     def attributes(self, attributes: Mapping[str, Value]) -> dict[str, Value]:
         return {safe_text(name, 256): self._value(name, value) for name, value in attributes.items()}
@@ -71,7 +71,7 @@ class Scrubber:
         return statement
 
 
-def safe_multiline(text: str) -> str:
+def _encodable(text: str) -> str:
     """Encodable text of bounded length; a traceback keeps its lines."""
     cut = text[:_SCANNED]
     return cut if cut.isascii() else cut.encode("utf-8", "replace").decode("utf-8")

@@ -23,7 +23,15 @@ def begin(tracer: Tracer, headers: Headers) -> Span:
     return tracer.serve({name.decode("ascii"): value.decode("latin-1") for name, value in given.items()})
 
 
-def end(tracer: Tracer, span: Span, request: Request, requests: Requests, error: BaseException | None) -> None:
+def end(
+    tracer: Tracer,
+    span: Span,
+    request: Request,
+    *,
+    requests: Requests,
+    headers: Headers,
+    error: BaseException | None,
+) -> None:
     """An error is what the availability objective counts as bad: a client's own mistake is none. Only once."""
     if span.ended:
         return
@@ -33,7 +41,7 @@ def end(tracer: Tracer, span: Span, request: Request, requests: Requests, error:
         span.trace.request_class = request_class
         if request.outcome is Outcome.BAD:
             span.error = request.failed_by or _what(request)
-        for name, value in _facts(request, route, request_class).items():
+        for name, value in _facts(request, headers, route, request_class).items():
             span.put(name, value)
     tracer.finish(span, error)
 
@@ -46,8 +54,8 @@ def _what(request: Request) -> str:
     return _ENDINGS.get(request.ending, "failed")
 
 
-def _facts(request: Request, route: str, request_class: str) -> Mapping[str, str | int]:
-    sent = {name: value for name, value in _pairs(request.scope) if name in _WANTED}
+def _facts(request: Request, headers: Headers, route: str, request_class: str) -> Mapping[str, str | int]:
+    sent = {name.lower(): value for name, value in headers if name.lower() in _WANTED}
     facts: dict[str, str | int | None] = {
         "http.request.method": request.method,
         ROUTE: route,
@@ -65,12 +73,6 @@ def _facts(request: Request, route: str, request_class: str) -> Mapping[str, str
 def _length(text: str) -> int | None:
     """A header is the client's word: digits, and not more of them than a 64-bit number has."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else None
-
-
-def _pairs(scope: Scope) -> Iterable[tuple[bytes, bytes]]:
-    """ASGI has the names of headers in lower case."""
-    headers = scope.get("headers", ())
-    return headers if isinstance(headers, list | tuple) else ()
 
 
 def _text(headers: Mapping[bytes, bytes], name: bytes) -> str:

@@ -1,12 +1,12 @@
 """A step of a request, and the trace of which it is one. Nothing here formats, masks or encodes: most are dropped."""
 
-import os
 import time
 from collections import deque
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import IntEnum
-from random import Random
+
+from watchkeeper.sdk.forks import RANDOM
 
 Value = str | bool | int | float
 
@@ -17,9 +17,6 @@ MOST_SPANS = 1000
 """Of one trace that wait for its end."""
 MOST_ATTRIBUTES = 128
 MOST_EVENTS = 32
-
-_random = Random()  # noqa: S311 - an id is no secret
-os.register_at_fork(after_in_child=_random.seed)
 
 
 class Kind(IntEnum):
@@ -100,8 +97,8 @@ def new_trace(remote: Remote | None) -> Trace:
     """The trace that the caller is part of, else a new one."""
     if remote is not None:
         return Trace(remote.trace_id, remote.state)
-    return Trace(_random.getrandbits(128) or 1)
+    return Trace(RANDOM.getrandbits(128) or 1)
 
 
 def new_span(trace: Trace, name: str, kind: Kind, parent_id: int) -> Span:
-    return Span(trace, name, kind, _random.getrandbits(64) or 1, parent_id, time.time_ns())
+    return Span(trace, name, kind, RANDOM.getrandbits(64) or 1, parent_id, time.time_ns())

@@ -69,10 +69,8 @@ class Tracer:
         return "".join(part for pair in zip_longest(between, clean, fillvalue="") for part in pair)
 
     def serve(self, given: Mapping[str, str]) -> Span:
-        """The span of a request that came with these headers, names in lower case. The caller makes it current."""
-        propagation = self._policy.propagation
-        carried = not wire.CARRIED.isdisjoint(given)
-        remote = wire.extract(given, propagation.extract) if carried else None
+        """The span of a request that came with these of the headers that carry a trace. The caller makes it current."""
+        remote = wire.extract(given, self._policy.propagation.extract) if given else None
         trace = new_trace(remote)
         trace.root = new_span(trace, "HTTP", Kind.SERVER, remote.span_id if remote is not None else 0)
         return trace.root
