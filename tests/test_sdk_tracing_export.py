@@ -235,4 +235,7 @@ def test_a_forked_child_sends_its_own_and_not_its_parents(there: Collector) -> N
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
         assert [span.name for span in there.spans] == ["of the child"]
-    assert [span.name for span in there.spans] == ["of the child", "of the parent"]
+        with wk.span("of the parent afterwards"):
+            pass
+    assert [span.name for span in there.spans] == ["of the child", "of the parent", "of the parent afterwards"]
+    assert len({span.trace_id for span in there.spans}) == 3  # chance goes on otherwise in each
